@@ -97,6 +97,11 @@ def mine(caller: Caller, uuid: UUID) -> LabelImport:
 
 
 def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
+    """As ``keep_part``, of the import that has this uuid."""
+    return keep_part(mine(caller, uuid), number, body)
+
+
+def keep_part(label_import: LabelImport, number: int, body: bytes) -> int:
     """Keeps part ``number`` (from 0) and answers how many lines it has; sending it again replaces it.
 
     Its plain lines are staged at once, where the schema is there; see ``import_staging``.
@@ -104,7 +109,6 @@ def put_part(caller: Caller, uuid: UUID, number: int, body: bytes) -> int:
     Raises ``BadInput`` naming the first line that is not a valid record, ``TooLarge``, ``Conflict`` once the import is
     finished.
     """
-    label_import = mine(caller, uuid)
     if not is_open(label_import):
         raise _finished()
     if number >= MAX_PARTS:

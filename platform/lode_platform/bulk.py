@@ -4,9 +4,8 @@ Written past the ORM's instances, whose making takes longer than the database's 
 gets one value for all rows: the field's default, or now; the database gives its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
 from django.db import connection, models
 from django.utils import timezone
@@ -33,11 +32,7 @@ def insert(
     left = {name: field for name, field in fields.items() if name not in columns and not field.primary_key}
     shared = {name: field for name, field in left.items() if name in (same or {}) or not field.has_db_default()}
     values = [_shared(field, (same or {})) for field in shared.values()]
-    prepare = _converters(given)
-    prepared = [
-        [value if convert is None else convert(value) for convert, value in zip(prepare, row, strict=True)]
-        for row in rows
-    ]
+    prepared = _prepared(given, rows)
     if not prepared:
         return
     names = ", ".join(connection.ops.quote_name(str(field.column)) for field in [*given, *shared.values()])
@@ -52,8 +47,23 @@ def insert(
             cursor.execute(statement, [*values, *listed])
         else:
             marks = ", ".join(["%s"] * (len(given) + len(shared)))
-            cursor.executemany(f"{head} VALUES ({marks}){tail}", [[*row, *values] for row in prepared])
+            cursor.executemany(f"{head} VALUES ({marks}){tail}", [(*row, *values) for row in prepared])
     table_statistics.wrote(len(prepared), model)
+
+
+def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Gives rows new values of the fields ``columns``: each of ``rows`` is a primary key, then those values. Call it in
+    a transaction."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    given = [fields[name] for name in columns]
+    prepared = [(*row[1:], row[0]) for row in rows]
+    if not prepared:
+        return
+    quote = connection.ops.quote_name
+    sets = ", ".join(f"{quote(str(field.column))} = %s" for field in given)
+    key = quote(str(model._meta.pk.column))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {key} = %s", prepared)  # noqa: S608
 
 
 def _type(field: "models.Field[Any, Any]") -> str:
@@ -72,11 +82,15 @@ def _shared(field: "models.Field[Any, Any]", same: dict[str, Any]) -> Any:
     return field.get_db_prep_save(value, connection)
 
 
-def _converters(fields: Sequence["models.Field[Any, Any]"]) -> list[Callable[[Any], Any] | None]:
-    """What makes of a value what the database keeps; None where that is the value itself."""
-    native = connection.features.has_native_uuid_field
-    return [_hex if isinstance(field, models.UUIDField) and not native else None for field in fields]
-
-
-def _hex(value: UUID) -> str:
-    return value.hex
+def _prepared(fields: Sequence["models.Field[Any, Any]"], rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """The rows with each value as the database keeps it."""
+    uuids = [place for place, field in enumerate(fields) if isinstance(field, models.UUIDField)]
+    if not uuids or connection.features.has_native_uuid_field:
+        return list(rows)
+    prepared: list[Sequence[Any]] = []
+    for row in rows:
+        kept = list(row)
+        for place in uuids:
+            kept[place] = kept[place].hex
+        prepared.append(kept)
+    return prepared

@@ -245,19 +245,21 @@ def _write(
     uuids = [w.spec.uuid for w in wanted if w.spec.uuid]
     taken = set(Item.objects.filter(among("uuid", uuids)).values_list("uuid", flat=True))
     new: list[_Wanted] = []
+    replaced: list[tuple[Item, Kept, Seen]] = []
     for w in wanted:
         old = there.files.get(w.key)
         same_name = old is not None and old.path == w.path
         if old is not None and same_name and old.blob_id == w.blob.pk:
             report.existing.append(old)
         elif old is not None and same_name and replace_media and job is None:
-            _replace(old, w.blob, w.seen, user, report)
+            replaced.append((old, w.blob, w.seen))
         elif same_name and replace_media and (old is None or old.staged_by_id is None):
             new.append(w)  # takes its place when the job's items are revealed
         elif problem := there.problem(w) or _uuid_problem(w, taken):
             report.problems.append(problem)
         else:
             new.append(w)
+    _replace(project, replaced, user, report)
     above = {folder for w in new for folder in folders(w.key)} - there.folders
     bulk.insert(
         ItemFolder, ["project_id", "path_fold"], [(project.pk, name) for name in sorted(above)], ignore_conflicts=True
@@ -276,33 +278,32 @@ _ITEM_COLUMNS = (
 
 def _item_row(uuid: UUID, w: _Wanted) -> tuple[object, ...]:
     seen = w.seen
-    metadata = json.dumps(dict(w.spec.metadata), allow_nan=False)
+    metadata = json.dumps(dict(w.spec.metadata), allow_nan=False) if w.spec.metadata else "{}"
     shown = (seen.kind, seen.media_type, seen.width, seen.height, seen.length, seen.orientation)
     return (uuid, w.blob.pk, w.path, w.key, *shown, w.spec.group, metadata)
 
 
-def _replace(item: Item, blob: Blob | Kept, seen: Seen, user: User, report: AddReport) -> None:
-    """Gives the item another file, in the caller's transaction; the one before is kept as its past."""
-    resized = item.media != seen.media
-    PastFile.objects.create(
-        item=item,
-        blob_id=item.blob_id,
-        media_type=item.media_type,
-        width=item.width,
-        height=item.height,
-        length=item.length,
-        orientation=item.orientation,
-        resized=resized,
-        replaced_by=user,
-        replaced_at=timezone.now(),
-    )
-    item.blob_id, item.media_type, item.orientation = blob.pk, seen.media_type, seen.orientation
-    item.width, item.height, item.length = seen.width, seen.height, seen.length
-    item.save(update_fields=["blob", "media_type", "orientation", "width", "height", "length"])
-    events.record(item.project, user, "items.replace", item, path=item.path, md5=blob.md5)
-    report.replaced.append(item)
-    if resized:
-        report.resized.append(item)
+_FILE = ("blob_id", "media_type", "width", "height", "length", "orientation")
+
+
+def _replace(
+    project: Project, replaced: Sequence[tuple[Item, Blob | Kept, Seen]], user: User, report: AddReport
+) -> None:
+    """Gives items other files, in the caller's transaction; those before are kept as their past."""
+    past, told = [], []
+    for item, blob, seen in replaced:
+        resized = item.media != seen.media
+        past.append((item.pk, *(getattr(item, name) for name in _FILE), resized))
+        item.blob_id, item.media_type, item.orientation = blob.pk, seen.media_type, seen.orientation
+        item.width, item.height, item.length = seen.width, seen.height, seen.length
+        told.append((item, {"path": item.path, "md5": blob.md5}))
+        report.replaced.append(item)
+        if resized:
+            report.resized.append(item)
+    same = {"replaced_by_id": user.pk, "replaced_at": timezone.now()}
+    bulk.insert(PastFile, ["item_id", *_FILE, "resized"], past, same=same)
+    bulk.update(Item, _FILE, [(item.pk, *(getattr(item, name) for name in _FILE)) for item, _, _ in replaced])
+    events.record_many(project, user, "items.replace", told)
 
 
 def _uuid_problem(w: _Wanted, taken: Container[UUID]) -> Problem | None:
@@ -361,23 +362,25 @@ def reveal(work: Work, *, replace_media: bool = False) -> AddReport:
     """
     report = AddReport()
     with work.fenced():
-        assert work.job.project is not None
+        assert work.job.project is not None and work.job.created_by is not None
         Project.objects.select_for_update(no_key=True).get(pk=work.job.project.pk)
         staged = Item.objects.filter(staged_by=work.job)
         live = Item.objects.filter(project=work.job.project, trashed_at=None, staged_by=None)
         clashing = {item.path_fold: item for item in live.filter(path_fold__in=staged.values("path_fold"))}
+        replaced: list[tuple[Item, Blob, Seen]] = []
         for item in staged.filter(path_fold__in=list(clashing)).select_related("blob") if clashing else ():
             old = clashing[item.path_fold]
             if old.path == item.path and old.blob_id == item.blob_id:
                 report.existing.append(old)
             elif old.path == item.path and replace_media:
                 seen = Seen(item.kind, item.media_type, item.width, item.height, item.length, item.orientation)
-                _replace(old, item.blob, seen, item.created_by, report)
+                replaced.append((old, item.blob, seen))
             else:
                 report.problems.append(
                     Problem(item.path, "path_taken", "An item of this name came in by another way meanwhile.")
                 )
             item.delete()
+        _replace(work.job.project, replaced, work.job.created_by, report)
         staged.update(staged_by=None)
     return report
 

@@ -23,9 +23,9 @@ _counted: Counter[str] = Counter()
 def wrote(rows: int, *tables: type[models.Model]) -> None:
     """Says that about so many rows were written to each of these models' tables.
 
-    Their statistics are renewed once a fifth more rows were written than when this process last had them renewed, so
-    a long import renews them a few times only. Inside a transaction that happens after it has committed. A database
-    that is busy keeps the statistics it has.
+    Their statistics are renewed once twice as many rows were written as when this process last had them renewed: a
+    plan hangs on a table's order of magnitude, and renewing them makes each connection read the schema again. Inside a
+    transaction that happens after it has committed. A database that is busy keeps the statistics it has.
     """
     if rows <= 0:
         return
@@ -33,7 +33,7 @@ def wrote(rows: int, *tables: type[models.Model]) -> None:
     for model in tables:
         table = model._meta.db_table
         _written[table] += rows
-        if _written[table] >= max(FEWEST, _counted[table] // 5):
+        if _written[table] >= max(FEWEST, _counted[table]):
             _counted[table] += _written.pop(table)
             stale.append(table)
     if stale:

@@ -42,6 +42,15 @@ def test_rows_that_are_there_are_refused_or_passed_over(erin: User) -> None:
     assert not BlobReceipt.objects.exists()
 
 
+def test_rows_get_new_values_each_their_own(erin: User) -> None:
+    bulk.insert(Blob, ["md5", "sha256", "size"], [(f"{n:032}", f"{n:064}", n) for n in range(3)])
+    keys = list(Blob.objects.order_by("size").values_list("pk", flat=True))
+    bulk.update(Blob, ["size", "sha256"], [(keys[2], 7, "7" * 64), (keys[0], 5, "5" * 64)])
+    bulk.update(Blob, ["size"], [])
+    rows = Blob.objects.order_by("md5").values_list("size", "sha256")
+    assert list(rows) == [(5, "5" * 64), (1, f"{1:064}"), (7, "7" * 64)]
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps texts of any length")
 @pytest.mark.django_db
 def test_a_text_that_is_too_long_is_refused_not_cut() -> None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from lode_platform import memory
-from lode_platform.models import BlobReceipt, Item, Project, User
+from lode_platform.models import BlobReceipt, Event, Item, PastFile, Project, User
 
 Apis = Callable[..., Any]
 ADDRESS = "/api/v1/projects/blood/items/pack"
@@ -121,3 +121,26 @@ def test_a_pack_takes_the_same_number_of_statements_whatever_it_holds(project: P
         assert len(reads) == 2, reads
         assert not [query for query in seen if 'FROM "platform_blobreceipt"' in query["sql"]]
     assert counts[0] == counts[1]
+
+
+def test_many_files_are_replaced_in_as_many_statements_as_one(project: Project, erin: User, api: Apis) -> None:
+    post(api(erin), [row(f"{seed}.png", picture(seed)) for seed in range(21)], *map(picture, range(21)))
+    before = dict(Item.objects.values_list("path", "blob_id"))
+    counts = []
+    for seeds in (range(1), range(1, 21)):
+        files = [picture(100 + seed, 9 + seed % 2) for seed in seeds]
+        rows = [row(f"{seed}.png", data) for seed, data in zip(seeds, files, strict=True)]
+        with CaptureQueriesContext(connection) as seen:
+            answer = post(api(erin), rows, *files, replace_media=True).json()
+        counts.append(len(seen))
+        assert [one["path"] for one in answer["replaced"]] == [one["path"] for one in rows]
+        assert [one["path"] for one in answer["resized"]] == [one["path"] for one in rows]
+    assert counts[0] == counts[1]
+    assert dict(PastFile.objects.values_list("item__path", "blob_id")) == before
+    assert not PastFile.objects.exclude(resized=True, replaced_by=erin, height=9).exists()
+    assert dict(Item.objects.values_list("path", "height")) == {f"{seed}.png": 10 + seed % 2 for seed in range(21)}
+    told = Event.objects.filter(verb="items.replace", actor=erin, project=project).order_by("pk")
+    items = dict(Item.objects.values_list("path", "uuid"))
+    now = dict(Item.objects.values_list("path", "blob__md5"))
+    assert [(event.data["path"], event.data["md5"]) for event in told] == [*now.items()]
+    assert [event.target for event in told] == [*items.values()]

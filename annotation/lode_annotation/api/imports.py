@@ -94,8 +94,8 @@ class ImportPart(View):
 
         A line's `control` names the control of the schema that its labels answer; what the item's others hold stays.
         """
-        import_parts.mine(caller(request), label_import)
-        lines = import_parts.put_part(caller(request), label_import, part, raw(request))
+        found = import_parts.mine(caller(request), label_import)
+        lines = import_parts.keep_part(found, part, raw(request))
         return Response({"part": part, "lines": lines})
 
 

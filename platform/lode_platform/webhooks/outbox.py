@@ -25,14 +25,19 @@ LONGEST = 2000
 
 def tell_of(event: Event, target: Model | None) -> None:
     """Tells the webhooks of an event's project of it, where its verb is that of a kind: one statement without any."""
-    kind = kinds.kind_of(event.verb)
-    if kind is None or event.project is None:
+    if event.project is not None:
+        tell_of_all(event.project, event.verb, [(event, target)])
+
+
+def tell_of_all(project: Project, verb: str, events: Iterable[tuple[Event, Model | None]]) -> None:
+    """As ``tell_of`` of each of a project's events of one verb."""
+    kind = kinds.kind_of(verb)
+    wanting = _wanting(project, kind.name) if kind is not None else []
+    if kind is None or not wanting:
         return
-    wanting = _wanting(event.project, kind.name)
-    if wanting:
+    for event, target in events:
         data = kind.facts(event, target)
-        body = as_body(event.uuid, kind.name, event.at, event.project, event.actor, data)
-        write(wanting, kind.name, event.uuid, body)
+        write(wanting, kind.name, event.uuid, as_body(event.uuid, kind.name, event.at, project, event.actor, data))
 
 
 def tell(project: Project | int, kind: str, actor: User | None, facts: Callable[[Project], Mapping[str, Any]]) -> None:

@@ -284,6 +284,13 @@ class Record:
         """The labels of its drafts."""
         return self.drafts.labels() if isinstance(self.drafts, Boxes) else {draft.label for draft in self.drafts}
 
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of its drafts, each once, in their order."""
+        if isinstance(self.drafts, Boxes):
+            return [DEFAULT.kind] if self.drafts else []
+        return list(dict.fromkeys(draft.kind for draft in self.drafts))
+
     def comes_in(self, kept: int) -> bool:
         """Whether its labels may stand for the truth of its image, where `kept` of the drafts are left after all."""
         lost = self.lost + len(self.drafts) - kept

@@ -101,8 +101,8 @@ def _bring(
         made.dataset(schema)
         return schema
 
-    with client.background() as background:
-        filling = Filling(client, options, source, report, make, background)
+    with client.background() as selecting, client.background() as labelling:
+        filling = Filling(client, options, source, report, make, selecting, labelling)
         for records, sent in sender.send([record for record in rest if record.present]):
             uuids |= sent
             if sent:

@@ -18,14 +18,17 @@ from motherlode.importing.source import Source
 __all__ = ["Filling"]
 
 SELECTED = 1000
-PART = 500
+PART = 1000
 PART_BYTES = 8 << 20
 
 _as_line = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Filling:
-    """Puts records into a dataset that `make` makes, with its schema, once there is something to put in."""
+    """Puts records into a dataset that `make` makes, with its schema, once there is something to put in.
+
+    Items are put in one request after the other, in their order, and so are the parts of labels, beside them.
+    """
 
     def __init__(
         self,
@@ -34,14 +37,16 @@ class Filling:
         source: Source,
         report: ImportReport,
         make: Callable[[], Mapping[str, Any]],
-        background: Background,
+        selecting: Background,
+        labelling: Background,
     ) -> None:
         self._client = client
         self._options = options
         self._source = source
         self._report = report
         self._make = make
-        self._background = background
+        self._selecting = selecting
+        self._labelling = labelling
         self._project = client.project_path(options.project)
         self._schema: Mapping[str, Any] | None = None
         self._labels = ""  # the address of the import of labels
@@ -62,16 +67,17 @@ class Filling:
         chosen = [(uuids[path], record) for record in records if (path := item_path(record, self._options)) in uuids]
         there = {record.path for _, record in chosen}
         for batch in batches(chosen, SELECTED):
-            self._background.do(self._select, batch)
+            self._selecting.do(self._select, batch)
         labelled = [record for record in records if record.labelled and (not record.present or record.path in there)]
         for lines in _parts(labelled, self._options, self._source.digests):
             self._open_labels()
-            self._background.do(self._put, self._parts, lines)
+            self._labelling.do(self._put, self._parts, lines)
             self._parts += 1
 
     def finish(self) -> None:
         """Wait until all has been sent, and until the server has written the labels."""
-        for lost in self._background.results():
+        self._labelling.results()
+        for lost in self._selecting.results():
             for given, kept, by, items in lost:
                 key = (given, kept, by)
                 self._report.splits_lost[key] = self._report.splits_lost.get(key, 0) + items
@@ -104,10 +110,9 @@ class Filling:
         made = self._client.post(f"{self._project}/label-imports", body, repeatable=True)
         self._labels = f"label-imports/{made['uuid']}"
 
-    def _put(self, number: int, lines: bytes) -> list[tuple[str, str, str, int]]:
+    def _put(self, number: int, lines: bytes) -> None:
         headers = {"Content-Type": "application/x-ndjson"}
         self._client.request("PUT", f"{self._labels}/parts/{number}", content=lines, headers=headers)
-        return []
 
 
 def _parts(records: Iterable[Record], options: ImportOptions, digests: Mapping[str, str]) -> Iterator[bytes]:

@@ -92,12 +92,12 @@ class Source:
     @property
     def task(self) -> Task | None:
         """What the labels found are of, None where there are none."""
-        return next((SHAPES[draft.kind].task for record in self.records for draft in record.drafts), None)
+        return next((SHAPES[kind].task for record in self.records for kind in record.kinds), None)
 
     @property
     def tasks(self) -> list[Task]:
         """What the labels found are of, each once."""
-        found = (SHAPES[draft.kind].task for record in self.records for draft in record.drafts)
+        found = (SHAPES[kind].task for record in self.records for kind in record.kinds)
         return list(dict.fromkeys(found))
 
     @cached_property
