@@ -260,7 +260,7 @@ def test_the_page_says_what_was_learned_and_its_queries_do_not_grow(
         "Train again",
     ):
         assert said in page
-    assert "Time saved is shown from 30 tasks" in page
+    assert "Time saved is shown after 30 tasks" in page
     assert client.post(f"{address}change/").status_code == 302
     run_jobs()
     assert AssistantModel.objects.count() == 4

@@ -94,3 +94,28 @@ def test_the_label_and_review_pages_have_no_serious_fault_of_accessibility(
             ]
             assert not serious, f"{page.url} at {width}: {serious}"
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+SIX_KINDS = """<View><Image name="image" value="$image"/>
+  <RectangleLabels name="box" toName="image"><Label value="RBC"/></RectangleLabels>
+  <PolygonLabels name="outline" toName="image"><Label value="clump"/></PolygonLabels>
+  <VectorLabels name="line" toName="image"><Label value="edge"/></VectorLabels>
+  <BrushLabels name="mask" toName="image"><Label value="stain"/></BrushLabels>
+  <KeyPointLabels name="point" toName="image"><Label value="centre"/></KeyPointLabels>
+  <EllipseLabels name="ellipse" toName="image"><Label value="drop"/></EllipseLabels>
+</View>"""
+# How far the last tool reaches below the toolbar, and how high the lowest button is.
+TOOLS = """() => {
+  const bar = document.querySelector(".ed-tools").getBoundingClientRect();
+  const all = [...document.querySelectorAll(".ed-tools button")].filter((tool) => tool.checkVisibility());
+  const tools = all.map((tool) => tool.getBoundingClientRect());
+  return [tools.at(-1).bottom - bar.bottom, Math.min(...tools.map((tool) => tool.height))];
+}"""
+
+
+def test_the_tools_of_six_kinds_are_all_in_sight_in_a_low_window(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob")
+    bob.page.set_viewport_size({"width": 1100, "height": 720})
+    bob.label(clinic.queue(1, config=SIX_KINDS))
+    over, height = bob.page.evaluate(TOOLS)
+    assert over <= 0 and height >= 24

@@ -37,6 +37,8 @@ def labelled(clinic: Any, *labels: str) -> str:
 
 
 def test_changes_are_reviewed_labels_merged_and_the_revision_undone(clinic: Any, seat: SeatMaker) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
     name = labelled(clinic, "cat", "dog", "dog")
     page = seat("alice").page
     page.goto(f"{clinic.url}/p/{PROJECT}/schemas/{name}/edit/")
@@ -50,6 +52,8 @@ def test_changes_are_reviewed_labels_merged_and_the_revision_undone(clinic: Any,
     assert [cell.inner_text() for cell in merged.locator("td.num").all()] == ["1", "2"]
     assert "cat is renamed to pet" in page.locator("[data-change=class_renamed]").inner_text()
     assert page.locator("[data-change=class_retired]").count() == 1
+    found = Axe().run(page).response["violations"]
+    assert [row["id"] for row in found if row["impact"] in ("serious", "critical")] == []
     assert page.locator("[data-migrates='1']").count() == 1 and merged.locator(".schema-samples a").count() == 1
     page.get_by_role("button", name="Create revision").click()
     page.wait_for_selector("[data-migration=running]")

@@ -114,6 +114,8 @@ def test_a_text_is_marked_by_pointer_and_keys_and_stored_in_code_points(clinic: 
     bob.press("Shift+j")
     hand.click("hall")
     expect(bob.page.locator(".ed-arc")).to_have_count(1)
+    above = "arc => arc.getBoundingClientRect().top - arc.closest('[data-document]').getBoundingClientRect().top"
+    assert bob.page.locator(".ed-arc").evaluate(above) >= 0, "an arc over the first line is not cut"
     bob.press("7", "Enter")
     bob.at(2)
     bob.saved("clean")

@@ -95,6 +95,8 @@ def test_questions_are_added_with_what_they_ask(alice: Any) -> None:
 
 
 def test_a_config_is_tried_on_an_item_before_it_is_saved(clinic: Any, alice: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
     clinic.items(1)
     page = alice.page
     page.get_by_label("Add a question").select_option("Number")
@@ -106,6 +108,7 @@ def test_a_config_is_tried_on_an_item_before_it_is_saved(clinic: Any, alice: Any
     alice.ready()
     alice.drag(100, 100, 200, 200)
     assert alice.rows() == ["Region 1, RBC, 100 × 100"]
+    assert not [row for row in Axe().run(tried).response["violations"] if row["impact"] in ("serious", "critical")]
     tried.keyboard.press("Enter")
     tried.locator("[data-notes]", has_text="number must be answered").wait_for()
     tried.locator("[data-field=number] input").fill("7")

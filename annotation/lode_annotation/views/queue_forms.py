@@ -33,7 +33,7 @@ class SettingsForm(forms.Form):
         label=gettext_lazy("Order"),
         choices=lambda: [(name, one.title) for name, one in ORDERINGS.items()],
         required=False,
-        help_text=gettext_lazy("Which task is handed out first. By priority: of equals the one added first."),
+        help_text=gettext_lazy("Which task is handed out first; among equal priorities, the one added first."),
     )
 
     skip_reasons = forms.CharField(
@@ -101,7 +101,9 @@ class QueueForm(SettingsForm):
             *((rule.name, rule.title) for rule in review_rules.RULES.values()),
         ],
         required=False,
-        help_text=gettext_lazy("An answer that is reviewed becomes labels when a reviewer accepts it, others at once."),
+        help_text=gettext_lazy(
+            "A reviewed answer becomes labels once a reviewer accepts it; any other becomes labels at once."
+        ),
     )
     review_of = forms.CharField(
         label=gettext_lazy("Share, people or labels to review"),

@@ -70,7 +70,7 @@ def _first(report: LoopReport) -> str:
         + _(
             "of the objects that were wrong, “%(run)s” gets %(mined)s right in mined items (%(mined_share)s)"
             " and %(control)s in the control (%(control_share)s); the difference lies between %(low)s and"
-            " %(high)s points (95 %%)."
+            " %(high)s points (95\u00a0%%)."
         )
         % facts
     )
@@ -109,11 +109,13 @@ def _moved(number: Number, report: LoopReport) -> str:
     facts |= {"low": f"{number.difference_low:+.3f}", "high": f"{number.difference_high:+.3f}"}
     if number.difference_low > 0:
         return (
-            _("On %(split)s, %(name)s rose from %(other)s to %(value)s (95 %% interval %(low)s to %(high)s).") % facts
+            _("On %(split)s, %(name)s rose from %(other)s to %(value)s (95\u00a0%% interval %(low)s to %(high)s).")
+            % facts
         )
     if number.difference_high < 0:
         return (
-            _("On %(split)s, %(name)s fell from %(other)s to %(value)s (95 %% interval %(low)s to %(high)s).") % facts
+            _("On %(split)s, %(name)s fell from %(other)s to %(value)s (95\u00a0%% interval %(low)s to %(high)s).")
+            % facts
         )
     return (
         _("On %(split)s, %(name)s went from %(other)s to %(value)s, which chance could do (%(low)s to %(high)s).")
@@ -122,8 +124,8 @@ def _moved(number: Number, report: LoopReport) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 as people read it: "49 %"."""
-    return f"{100 * share:.0f} %"
+    """A share of 1 as people read it: "49 %", which no line breaks."""
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def points(share: float) -> str:
