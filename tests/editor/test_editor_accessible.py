@@ -119,3 +119,13 @@ def test_the_tools_of_six_kinds_are_all_in_sight_in_a_low_window(clinic: Any, se
     bob.label(clinic.queue(1, config=SIX_KINDS))
     over, height = bob.page.evaluate(TOOLS)
     assert over <= 0 and height >= 24
+
+
+def test_the_picture_is_framed_while_the_keyboard_has_it(clinic: Any, seat: SeatMaker) -> None:
+    bob = seat("bob").label(clinic.queue(1))
+    frame = "() => getComputedStyle(document.querySelector('[data-middle]'), '::after').boxShadow"
+    bob.page.locator("[data-stage]").focus()
+    bob.press("Escape")
+    assert "inset" in bob.page.evaluate(frame)
+    bob.page.locator('.ed-bottom [data-command="submit"]').focus()
+    assert bob.page.evaluate(frame) == "none"
