@@ -72,6 +72,8 @@ class Clinic:
         self.tokens: dict[str, str] = json.loads(self.manage("shell", "-c", ENROL).strip().splitlines()[-1])
         self.pictures = 0
         self.clients: dict[str, httpx.Client] = {}
+        self.cookies: dict[str, Any] = {}
+        """Of everybody who has signed in here: what a context of theirs begins with."""
 
     def manage(self, *arguments: str) -> str:
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
@@ -245,19 +247,13 @@ class Seat:
         self.page.locator("[data-progress]", has_text=f"{position} of").wait_for()
 
 
-@pytest.fixture(scope="session")
-def cookies() -> dict[str, Any]:
-    """Of everybody who has signed in before: what a context of theirs begins with."""
-    return {}
-
-
 @pytest.fixture
-def seat(clinic: Clinic, browser: Browser, cookies: dict[str, Any]) -> Iterator[Callable[..., Seat]]:
+def seat(clinic: Clinic, browser: Browser) -> Iterator[Callable[..., Seat]]:
     """``seat("bob")``: that person, signed in, in a context of their own; ``at=`` the same one as another seat."""
     seats: list[Seat] = []
 
     def make(who: str, at: Seat | None = None) -> Seat:
-        known = cookies.get(who)
+        known = clinic.cookies.get(who)
         context = at.context if at else browser.new_context(viewport=VIEW, storage_state=known)
         context.set_default_timeout(60_000)
         seats.append(Seat(clinic, context, who))
@@ -265,7 +261,7 @@ def seat(clinic: Clinic, browser: Browser, cookies: dict[str, Any]) -> Iterator[
             context.clear_cookies()
         if at or known is None:
             seats[-1].sign_in()
-            cookies[who] = {"cookies": context.storage_state()["cookies"], "origins": []}
+            clinic.cookies[who] = {"cookies": context.storage_state()["cookies"], "origins": []}
         return seats[-1]
 
     yield make

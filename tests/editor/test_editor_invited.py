@@ -11,7 +11,7 @@ NOBODY: dict[str, list[Any]] = {"cookies": [], "origins": []}
 PASSWORD = "tr0mbone-lagoon"
 
 
-def test_an_invited_person_joins_and_labels(clinic: Any, cookies: Any, seat: SeatMaker) -> None:
+def test_an_invited_person_joins_and_labels(clinic: Any, seat: SeatMaker) -> None:
     queue = clinic.queue(2)
     alice = seat("alice").page
     alice.goto(f"{clinic.url}/p/cells/settings/")
@@ -19,7 +19,7 @@ def test_an_invited_person_joins_and_labels(clinic: Any, cookies: Any, seat: Sea
     link = str(alice.locator(".token-shown code").text_content())
     secret = link.rpartition("/")[2]
 
-    cookies["nora"] = NOBODY
+    clinic.cookies["nora"] = NOBODY
     nora = seat("nora")
     told: list[str] = []
     nora.page.on("request", lambda request: told.append(f"{request.headers.get('referer', '')} {request.url}"))
