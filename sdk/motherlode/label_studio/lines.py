@@ -119,7 +119,7 @@ def why_not(row: Mapping[str, Any]) -> str:
 
 
 def _is_suspicious(text: str) -> bool:
-    """Whether a line may hold what is no text or number of a database."""
+    """Whether a line may hold a text or a number that a database does not take."""
     return any(word in text for word in _SUSPICIOUS) or _DIGITS.search(text[::_STRIDE]) is not None
 
 

@@ -51,7 +51,7 @@ def field_of(task: Mapping[str, Any]) -> str:
 
 
 def why_no_item(task: Mapping[str, Any], field: str, medium: type[Media]) -> str:
-    """Why what a task's data says under `field` is no item of that medium, nor names one; "" where it is or does."""
+    """Why a task's data neither holds nor names an item of that medium under `field`; "" where it does."""
     data = task.get("data")
     said = data.get(field) if isinstance(data, dict) else None
     if said is None or said == "" or not (medium.inline or isinstance(said, str)):

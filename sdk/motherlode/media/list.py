@@ -53,7 +53,7 @@ class List(Media):
         try:
             data = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in said).encode("utf-8", "replace")
         except (RecursionError, TypeError, ValueError):
-            raise BadMedia("is no JSON", _REMEDY) from None
+            raise BadMedia("is not JSON", _REMEDY) from None
         cls.probe(data)
         return data
 

@@ -44,7 +44,7 @@ class Text(Media):
     @classmethod
     def from_data(cls, said: Any) -> bytes:
         if not isinstance(said, str) or not said:
-            raise BadMedia("is no text", "write one")
+            raise BadMedia("is not a text", "write one")
         data = said.encode("utf-8", "replace")
         cls.probe(data)
         return data

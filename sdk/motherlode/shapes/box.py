@@ -129,7 +129,7 @@ class BoxShape(Shape):
 
 
 def _no_number(sides: Sequence[Any]) -> Broken | None:
-    """The rule that the first of the sides breaks which is no number."""
+    """What is wrong with the first of the sides that is not a number."""
     for side, number in zip(SIDES, sides, strict=True):
         if not isinstance(number, int | float) or isinstance(number, bool):
             return Broken("number", f"{side} is {number!r}, not a number.")
