@@ -9,11 +9,21 @@ function sprite() {
   return href.split("#")[0];
 }
 
+/** Each icon as it was made first. @type {Map<string, SVGSVGElement>} */
+const made = new Map();
+
 /**
  * @param {string} name of the sprite, or strokes on a 24 by 24 grid, such as those of a kind's tool: `M5 6h14v12H5z`
  * @returns {SVGSVGElement}
  */
 export function icon(name) {
+  const known = made.get(name) ?? drawn(name);
+  if (name.startsWith("M") || sprite()) made.set(name, known); // a page without icons has no address of theirs
+  return /** @type {SVGSVGElement} */ (known.cloneNode(true));
+}
+
+/** @param {string} name @returns {SVGSVGElement} */
+function drawn(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");

@@ -31,6 +31,9 @@ export class VirtualList {
     this.ground.setAttribute("role", "presentation");
     this.holder.replaceChildren(this.ground);
     this.waiting = 0;
+    // Read when they change: to ask for them makes the browser lay out the page, which a change of things is no reason for.
+    this.top = 0;
+    this.height = 0;
     this.holder.addEventListener("scroll", () => this.#later(), { passive: true });
     new ResizeObserver(() => this.layout()).observe(this.holder);
     this.layout();
@@ -45,10 +48,23 @@ export class VirtualList {
     const width = this.holder.clientWidth;
     if (width <= 0) return;
     this.measures = this.options.measure(width);
+    this.height = this.holder.clientHeight;
+    this.top = this.holder.scrollTop;
+    for (const [index, element] of this.shown) this.#place(element, index);
+    this.#fit();
+  }
+
+  /** Make room for all, and draw what is in sight. */
+  #fit() {
     const { columns, down, gap } = this.measures;
     this.ground.style.height = `${Math.ceil(this.count / columns) * down + gap}px`;
-    for (const [index, element] of this.shown) this.#place(element, index);
     this.update();
+  }
+
+  /** Scroll to the first. */
+  toTop() {
+    if (this.top) this.holder.scrollTop = 0;
+    this.top = 0;
   }
 
   /** Take another number of things, and draw what is in sight again: `draw` says what may stay. @param {number} count */
@@ -56,22 +72,25 @@ export class VirtualList {
     const changed = count !== this.count;
     this.count = count;
     this.redraw(0, count);
-    if (changed || !this.shown.size) this.layout();
+    if (!this.height) this.layout();
+    else if (changed || !this.shown.size) this.#fit();
   }
 
   #later() {
     if (this.waiting) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = 0;
+      this.top = this.holder.scrollTop;
       this.update();
     });
   }
 
   /** The places in sight, some more on either side. @returns {[number, number]} the first, and the one after the last */
   get range() {
-    const { columns, down } = this.measures;
-    const first = Math.max(0, Math.floor(this.holder.scrollTop / down) - MARGIN) * columns;
-    const rows = Math.ceil(this.holder.clientHeight / down) + 2 * MARGIN + 1;
+    const { columns, down, gap } = this.measures;
+    const lowest = Math.ceil(this.count / columns) * down + gap - this.height;
+    const first = Math.max(0, Math.floor(Math.min(this.top, lowest) / down) - MARGIN) * columns;
+    const rows = Math.ceil(this.height / down) + 2 * MARGIN + 1;
     return [first, Math.min(this.count, first + rows * columns)];
   }
 
@@ -136,6 +155,7 @@ export class VirtualList {
     else if (bottom > this.holder.scrollTop + this.holder.clientHeight) {
       this.holder.scrollTop = bottom - this.holder.clientHeight;
     }
+    this.top = this.holder.scrollTop;
     this.update();
   }
 }

@@ -96,7 +96,10 @@ export class Store extends EventTarget {
   /** @returns {Region[]} those that lie on the picture, in order */
   shapes() {
     const shapes = [];
-    for (const region of this.inOrder()) if (isShape(region)) shapes.push(region);
+    for (const key of this.order) {
+      const region = /** @type {Region} */ (this.regions.get(key));
+      if (isShape(region)) shapes.push(region);
+    }
     return shapes;
   }
 

@@ -24,6 +24,7 @@ import { resumed } from "./trail.js";
  * @property {number} page from 0 on, where it has several
  * @property {string} fault why there is no picture, in words; empty if there is one
  * @property {string[]} texts the result to start from, one JSON text a region
+ * @property {Region[]|null} laid the regions that it starts with, where they were read ahead
  * @property {{regions: Region[], history: History}|null} left the work as it was laid aside, with its steps
  * @property {string[]} prelabels
  * @property {string} annotation
@@ -54,6 +55,7 @@ export function beginning(payload, text, entry) {
     prelabels: listAt(text, ["prelabels"]) ?? [],
     annotation: payload.annotation_id ?? payload.annotation?.id ?? entry?.annotation ?? uuid(),
     base: entry ? entry.base : (payload.annotation?.revision ?? null),
+    laid: null,
     left: null,
     start,
     given: answer ?? [],
@@ -93,10 +95,12 @@ export async function loadTask(text, local, name = (payload) => payload.task.id)
   const kept = local.entry(name(payload)).catch(() => null);
   const page = pageToBegin(payload);
   const [entry, shown] = await Promise.all([kept, picture({ payload, page })]);
+  /** @type {LoadedTask} */
   const loaded = { ...beginning(payload, text, entry), ...shown, page };
+  loaded.laid = regionsOf(loaded);
   if (entry?.trail && sameEntries(loaded.texts, entriesOf(entry.result))) {
     const steps = await local.steps(entry.task).catch(() => []);
-    loaded.left = resumed(entry.trail, steps, regionsOf(loaded));
+    loaded.left = resumed(entry.trail, steps, loaded.laid);
   }
   performance.measure("editor:laid", { start: began });
   return loaded;
@@ -119,6 +123,7 @@ export async function picture({ payload, page }) {
  */
 export function regionsOf(loaded) {
   if (loaded.left) return loaded.left.regions;
+  if (loaded.laid) return loaded.laid;
   const { config, media } = loaded.payload;
   const untouched = loaded.from === "fresh" && loaded.start === null;
   const own = untouched ? presets(config.controls, uuid) : fromResults(loaded.texts, config.controls, media);

@@ -55,7 +55,7 @@ export class RegionList {
     root.addEventListener("keydown", (event) => this.#key(event));
     this.frame = 0;
     for (const event of ["load", "change", "show"]) store.addEventListener(event, () => this.refresh());
-    store.addEventListener("load", () => (root.scrollTop = 0));
+    store.addEventListener("load", () => this.rows.toTop());
     store.addEventListener("select", () => {
       this.#mark();
       this.#reveal();

@@ -254,7 +254,8 @@ export class Scene {
   #joined() {
     const bitmaps = this.groups.flatMap(({ layer, colour, shapes, kinds }) => {
       const opacity = layer.faint ? FAINT : 1;
-      return layer.live ? [] : shapes.flatMap((shape, at) => kinds[at]?.bitmap?.(shape, colour) ?? []).map((bitmap) => ({ bitmap, opacity }));
+      if (layer.live || !kinds.some(({ bitmap }) => bitmap)) return [];
+      return shapes.flatMap((shape, at) => kinds[at]?.bitmap?.(shape, colour) ?? []).map((bitmap) => ({ bitmap, opacity }));
     });
     return sheetOf(bitmaps);
   }
