@@ -8,7 +8,7 @@ from django.db import connection
 
 from lode_annotation.models import ImportedLine, LabelSet
 from lode_datasets.models import Dataset, DatasetItem, Entry, Version
-from lode_platform import access
+from lode_platform import access, sql, tokens
 from lode_platform.callers import Caller
 from lode_platform.models import Blob, Item, PastFile
 from motherlode.manifest import POOL
@@ -17,6 +17,7 @@ from motherlode.regions import Texts
 __all__ = [
     "Held",
     "Listed",
+    "Remote",
     "Standing",
     "Twin",
     "began",
@@ -27,6 +28,7 @@ __all__ = [
     "label_texts",
     "listed",
     "paths_held",
+    "remote_of",
     "standings",
     "torn_groups",
     "twins",
@@ -43,12 +45,18 @@ _HELD = """
       EXISTS (
         SELECT 1 FROM datasets_entry e
         JOIN datasets_version v ON v.dataset_id = e.dataset_id AND v.number >= e.first AND v.state = 'published'
-        WHERE e.blob_id = b.id AND e.dataset_id = %s)
+        WHERE e.blob_id = b.id AND e.dataset_id = {dataset})
       OR EXISTS (
         SELECT 1 FROM datasets_versionfile f
         JOIN datasets_version v ON v.dataset_id = f.dataset_id AND v.number >= f.first AND v.state = 'published'
-        WHERE f.blob_id = b.id AND f.dataset_id = %s))
+        WHERE f.blob_id = b.id AND f.dataset_id = {dataset}))
 """
+_REMOTE = f"""
+    SELECT q.id, q.name, m.role, t.role, t.id, t.last_used_at,
+           EXISTS ({_HELD.format(md5s="%(md5)s", dataset="q.id")})
+    FROM datasets_dataset q{{scope}}
+    WHERE p.name = %(project)s AND q.name = %(dataset)s AND q.trashed_at IS NULL
+"""  # noqa: S608 - our own statement alone is put in
 _STANDINGS = f"""
     SELECT i.path, b.sha256, d.split, d.decided_by, m.digest
     FROM {Item._meta.db_table} i
@@ -61,6 +69,19 @@ _STANDINGS = f"""
         SELECT 1 FROM {PastFile._meta.db_table} f WHERE f.item_id = i.id AND f.replaced_at >= m.read_at)
     WHERE i.project_id = %s AND i.trashed_at IS NULL AND i.staged_by_id IS NULL AND i.path_fold IN ({{folds}})
 """  # noqa: S608 - tables alone are put in
+
+
+class Remote(NamedTuple):
+    """A dataset as one who reads it finds it: their role, that which their token is limited to ("": none), the token
+    and when it was last known to be used, and whether a published version holds the blob that was asked for."""
+
+    dataset: int
+    name: str
+    role: str
+    token_role: str
+    token: int
+    last_used: sql.MaybeTime
+    holds: sql.Flag
 
 
 class Standing(NamedTuple):
@@ -90,6 +111,13 @@ def dataset_of(caller: Caller, project: str, name: str) -> tuple[Dataset, str] |
     return None if found is None else (found, found.member_role)  # type: ignore[attr-defined]
 
 
+def remote_of(token: str, project: str, name: str, md5: str) -> Remote | None:
+    """The dataset for the bearer of a token; None where the token is not valid there, or there is no such dataset."""
+    scope, parameters = tokens.sql_scope(token)
+    values = {**parameters, "project": project, "dataset": name, "md5": md5}
+    return sql.first(Remote, _REMOTE.format(scope=scope), values)
+
+
 # From one name to the next by the index: rows of one name are skipped however many they are.
 _SPLITS = """
     WITH RECURSIVE named (dataset, split) AS (
@@ -113,7 +141,7 @@ def splits_of(project: int) -> set[str]:
 
 def held(dataset: int, md5s: Sequence[str]) -> set[str]:
     """Those of the md5s whose blob some published version of the dataset (its key) holds."""
-    statement = _HELD.format(md5s=", ".join(["%s"] * len(md5s)))
+    statement = _HELD.format(md5s=", ".join(["%s"] * len(md5s)), dataset="%s")
     with connection.cursor() as cursor:
         cursor.execute(statement, [*md5s, dataset, dataset])
         return {row[0] for row in cursor.fetchall()}

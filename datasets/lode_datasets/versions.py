@@ -89,8 +89,8 @@ def file_rows(version: Version) -> Iterator[manifest.Row]:
 # -- what may be served ----------------------------------------------------------------------------------------------
 
 
-def dir_held(dataset: Dataset, oid: str) -> bool:
-    """Whether ``<md5>.dir`` is a published version's of the dataset."""
+def dir_held(dataset: int, oid: str) -> bool:
+    """Whether ``<md5>.dir`` is a published version's of the dataset (its key)."""
     named = Q(dir_oid=oid)
     for name in LINES:
         named |= Q(**{f"listings__{name}": oid})

@@ -15,7 +15,12 @@ from lode_platform.roles import allows
 
 def permits(caller: Caller, role: str, verb: str) -> bool:
     """Whether ``role`` allows ``verb``, and so does the role of the caller's token, if any."""
-    return allows(role, verb) and (not caller.token_role or allows(caller.token_role, verb))
+    return both_allow(role, caller.token_role, verb)
+
+
+def both_allow(role: str, token_role: str, verb: str) -> bool:
+    """Whether ``role`` allows ``verb``, and so does the role that a token is limited to ("" for no limit)."""
+    return allows(role, verb) and (not token_role or allows(token_role, verb))
 
 
 def check(caller: Caller, role: str, verb: str, project: int) -> None:

@@ -6,8 +6,8 @@ text is the password of git and of the DVC remote.
 
 import hashlib
 import secrets
-from datetime import timedelta
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from django.db import connection
 from django.http import HttpRequest
@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from lode_platform import events, token_uses
 from lode_platform.callers import Caller, Token
 from lode_platform.errors import BadInput
-from lode_platform.models import ApiToken, Project, Role, User
+from lode_platform.models import ApiToken, Membership, Project, Role, User
 from lode_platform.throttle import count_wrong_token
 
 LAST_USED_EVERY = timedelta(minutes=5)
@@ -89,6 +89,29 @@ def caller_for_token(text: str) -> Caller:
     if columns.pop("token_unseen"):
         token_uses.note(token.pk, now)
     return Caller(user, token)
+
+
+def sql_scope(text: str) -> tuple[str, dict[str, Any]]:
+    """For raw statements on a table ``q`` with a ``project_id``: joins to the live project ``p``, to the token ``t``
+    where it may act there, and to the membership ``m`` of its person; and their parameters.
+
+    A row found proves the token valid; where there is none, ``caller_for_token`` tells whether the token is why.
+    """
+    joins = (
+        f" JOIN {Project._meta.db_table} p ON p.id = q.project_id AND p.trashed_at IS NULL"
+        f" JOIN {ApiToken._meta.db_table} t ON t.digest = %(digest)s AND t.revoked_at IS NULL"
+        " AND (t.expires_at IS NULL OR t.expires_at > %(now)s) AND (t.project_id IS NULL OR t.project_id = p.id)"
+        f" JOIN {User._meta.db_table} u ON u.id = t.user_id AND u.is_active"
+        f" JOIN {Membership._meta.db_table} m ON m.project_id = p.id AND m.user_id = u.id"
+    )
+    return joins, {"digest": _digest(text), "now": timezone.now()}
+
+
+def note_use(token: int, last: datetime | None) -> None:
+    """A token (primary key) was used, which was ``last`` known to be: noted at most once every few minutes."""
+    now = timezone.now()
+    if last is None or last < now - LAST_USED_EVERY:
+        token_uses.note(token, now)
 
 
 def revoke(token: ApiToken, actor: User) -> None:

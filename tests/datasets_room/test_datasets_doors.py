@@ -13,16 +13,17 @@ from typing import Any
 import httpx
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from lode_datasets import git, repositories, versions
 from lode_datasets.models import Entry, Version
 from lode_datasets.publish import publish
 from lode_datasets.selection import add_items, create_dataset, remove_items
-from lode_platform import throttle
+from lode_platform import throttle, token_uses
 from lode_platform.callers import Caller
 from lode_platform.jobs import Work
 from lode_platform.store import store
-from lode_platform.tokens import make_token
+from lode_platform.tokens import make_token, revoke
 
 
 def _with_token(url: str, token: str) -> str:
@@ -325,6 +326,37 @@ def test_a_blob_is_served_whole_in_parts_and_by_its_head(cells: Any, client: Any
     part = client.get(address, headers={**auth, "range": "bytes=3-9"})
     assert (part.status_code, b"".join(part.streaming_content)) == (206, data[3:10])
     assert part["Content-Range"] == f"bytes 3-9/{len(data)}"
+
+
+def test_a_blob_is_read_in_one_statement_and_a_listing_and_a_pack_in_two_until_the_token_is_revoked(
+    cells: Any, client: Any
+) -> None:
+    cells.add(3)
+    version = cells.publish()
+    [_, blob, _] = _addresses(version)
+    listing = f"/dvc/blood/cells/files/md5/{version.dir_oid[:2]}/{version.dir_oid[2:]}"
+    token, text = make_token(cells.user, project=cells.project, role="viewer")
+    auth = {"x-api-token": text}
+    asked = json.dumps({"oids": [entry.blob.md5 for entry in versions.entries(version)]})
+
+    def pack() -> Any:
+        return client.post("/dvc/blood/cells/pack", asked, content_type="application/json", headers=auth)
+
+    asks: list[tuple[int, Any]] = [
+        (1, lambda: client.get(blob, headers=auth)),
+        (1, lambda: client.head(blob, headers=auth)),
+        (2, lambda: client.get(listing, headers=auth)),
+        (2, pack),
+    ]
+    for most, ask in asks:
+        with CaptureQueriesContext(connection) as said:
+            assert ask().status_code == 200
+        assert len(said) == most
+    token_uses.write()
+    token.refresh_from_db()
+    assert token.last_used_at is not None
+    revoke(token, cells.user)
+    assert [ask().status_code for _, ask in asks] == [401] * 4
 
 
 def test_what_is_no_request_of_git_or_dvc_is_refused_in_words(cells: Any, client: Any) -> None:

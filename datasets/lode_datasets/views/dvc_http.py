@@ -11,8 +11,7 @@ from typing import NamedTuple
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from lode_datasets import statements, versions
-from lode_datasets.models import Dataset
-from lode_datasets.views.tool_access import tool_view
+from lode_datasets.views.tool_access import plain_errors, remote
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.ranges import ranged
 from lode_platform.store import store
@@ -24,43 +23,46 @@ CHUNK = 1 << 18
 _OID = re.compile(r"[0-9a-f]{32}\Z")
 
 
-@tool_view("GET", "HEAD")
-def dvc_object(request: HttpRequest, dataset: Dataset, first: str, rest: str) -> HttpResponseBase:
+@plain_errors("GET", "HEAD")
+def dvc_object(request: HttpRequest, project: str, dataset: str, first: str, rest: str) -> HttpResponseBase:
     """``files/md5/xx/yyyy``: a blob or a ``.dir`` that a published version of this dataset holds."""
     md5, directory = (first + rest).removesuffix(".dir"), rest.endswith(".dir")
-    served = versions.dir_held(dataset, f"{md5}.dir") if directory else statements.held(dataset.pk, [md5])
-    size = store().size(md5, directory=directory) if served else None
+    found = remote(request, project, dataset, "" if directory else md5)
+    served = versions.dir_held(found.dataset, f"{md5}.dir") if directory else found.holds
+    files = store()
+    size = files.size(md5, directory=directory) if served else None
     if size is None:
-        raise NotFound(f"No version of {dataset.name} holds {md5}{'.dir' if directory else ''}.")
+        raise NotFound(f"No version of {found.name} holds {md5}{'.dir' if directory else ''}.")
     if request.method == "HEAD":
         response = HttpResponse(content_type="application/octet-stream")
         response["Content-Length"] = str(size)
         response["Accept-Ranges"] = "bytes"
         response["ETag"] = f'"{md5}"'
         return response
-    file = store().open(md5, directory=directory)
+    file = files.open(md5, directory=directory)
     return ranged(request, file, size, md5, "application/octet-stream", md5, attach=True)
 
 
-@tool_view("POST")
-def dvc_pack(request: HttpRequest, dataset: Dataset) -> HttpResponseBase:
+@plain_errors("POST")
+def dvc_pack(request: HttpRequest, project: str, dataset: str) -> HttpResponseBase:
     """Many blobs in one answer: ``<md5> <length>`` and a newline, then the bytes, back to back in the order asked.
 
     The body is ``{"oids": [md5, ...]}``, at most 2,000 of them. What does not fit into 64 MiB is left out at the end,
     to be asked for again; the first is always sent. 404 names what no version of this dataset holds.
     """
+    found, blobs = remote(request, project, dataset), store()
     oids = list(dict.fromkeys(_oids(request)))
-    held = statements.held(dataset.pk, oids)
+    held = statements.held(found.dataset, oids)
     if missing := [oid for oid in oids if oid not in held]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise NotFound(f"No version of {dataset.name} holds {missing[0]}{more}.")
+        raise NotFound(f"No version of {found.name} holds {missing[0]}{more}.")
     files: list[_Packed] = []
     total = 0
     for oid in oids:
-        data = store().read(oid, CHUNK) if total < HELD else None
-        size = len(data) if data is not None else store().size(oid)
+        data = blobs.read(oid, CHUNK) if total < HELD else None
+        size = len(data) if data is not None else blobs.size(oid)
         if size is None:
-            raise NotFound(f"No version of {dataset.name} holds {oid}.")
+            raise NotFound(f"No version of {found.name} holds {oid}.")
         if files and total + size > MAX_PACK:
             break
         files.append(_Packed(oid, f"{oid} {size}\n".encode(), data))

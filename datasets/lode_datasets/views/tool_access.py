@@ -16,11 +16,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from lode_datasets import statements
 from lode_datasets.models import Dataset
+from lode_datasets.statements import Remote
 from lode_platform import access
 from lode_platform.callers import Caller
 from lode_platform.errors import NotFound, known
 from lode_platform.throttle import count_wrong_token
-from lode_platform.tokens import BadToken, caller_for_token
+from lode_platform.tokens import BadToken, caller_for_token, note_use
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Dataset, Rest], HttpResponseBase]
@@ -48,8 +49,8 @@ def plain(text: str, status: int, headers: Mapping[str, str] | None = None) -> H
     return response
 
 
-def _caller(request: HttpRequest) -> Caller:
-    """The owner of the token, with its limits. Raises ``NoToken``; ``TooMany`` after too many wrong tokens."""
+def _token(request: HttpRequest) -> str:
+    """The text of the token. Raises ``NoToken``."""
     text = request.headers.get("X-Api-Token", "")
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -62,8 +63,13 @@ def _caller(request: HttpRequest) -> Caller:
         text = password or name
     if not text:
         raise NoToken
+    return text
+
+
+def _caller(request: HttpRequest) -> Caller:
+    """The owner of the token, with its limits. Raises ``NoToken``; ``TooMany`` after too many wrong tokens."""
     try:
-        return caller_for_token(text)
+        return caller_for_token(_token(request))
     except BadToken:
         count_wrong_token(request)
         raise NoToken(WRONG_TOKEN) from None
@@ -80,10 +86,38 @@ def _dataset(caller: Caller, project: str, name: str) -> Dataset:
     return dataset
 
 
+def remote(request: HttpRequest, project: str, name: str, md5: str = "") -> Remote:
+    """The dataset if the bearer of the token may pull it, and whether it holds the blob ``md5``: one statement.
+
+    Raises what ``tool_view`` would.
+    """
+    found = statements.remote_of(_token(request), project, name, md5)
+    if found is None or not access.both_allow(found.role, found.token_role, "dataset.pull"):
+        _dataset(_caller(request), project, name)  # says what is missing
+        raise NotFound(f"There is no dataset {name!r}.")
+    note_use(found.token, found.last_used)
+    return found
+
+
 def tool_view(*methods: str) -> Callable[[View[Rest]], Handler[Rest]]:
-    """Finds the person and the dataset before the view; errors become short plain answers of a stated length."""
+    """Finds the person and the dataset before the view; errors become plain answers, as those of ``plain_errors``."""
 
     def decorate(view: View[Rest]) -> Handler[Rest]:
+        @wraps(view)
+        def found(
+            request: HttpRequest, project: str, dataset: str, *args: Rest.args, **kwargs: Rest.kwargs
+        ) -> HttpResponseBase:
+            return view(request, _dataset(_caller(request), project, dataset), *args, **kwargs)
+
+        return plain_errors(*methods)(cast(Handler[Rest], found))
+
+    return decorate
+
+
+def plain_errors(*methods: str) -> Callable[[Handler[Rest]], Handler[Rest]]:
+    """Open to programs without a session; errors become short plain answers of a stated length."""
+
+    def decorate(view: Handler[Rest]) -> Handler[Rest]:
         @wraps(view)
         def handler(
             request: HttpRequest, project: str, dataset: str, *args: Rest.args, **kwargs: Rest.kwargs
@@ -93,7 +127,7 @@ def tool_view(*methods: str) -> Callable[[View[Rest]], Handler[Rest]]:
                 response["Allow"] = ", ".join(methods)
                 return response
             try:
-                return view(request, _dataset(_caller(request), project, dataset), *args, **kwargs)
+                return view(request, project, dataset, *args, **kwargs)
             except NoToken as error:
                 response = plain(str(error), 401)
                 response["WWW-Authenticate"] = 'Basic realm="Motherlode", charset="UTF-8"'
