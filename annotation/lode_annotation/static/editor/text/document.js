@@ -72,7 +72,8 @@ export class TextDocument {
       for (const { element } of this.blocks) this.seeing.observe(element);
     }
     this.root.scrollTop = 0;
-    this.drawNow();
+    if (this.editor.marking) this.invalidate();
+    else this.drawNow();
   }
 
   /** Bring the marks up to date, once a frame. */
