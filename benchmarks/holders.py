@@ -75,15 +75,20 @@ def crowded(steps: Iterable[Step], overlap: int) -> list[tuple[str, float, list[
 
 
 def answered_twice(steps: Iterable[Step]) -> list[tuple[str, str]]:
-    """The tasks that a person was given again after answering them, with nobody sending them back: task, person."""
-    closed: dict[tuple[str, str], float] = {}
-    wrong = []
-    for step in sorted(steps, key=lambda step: step.start):
-        key = (step.task, step.person)
-        if step.kind == "answer":
-            closed[key] = step.end
-        elif step.kind == "reject":
-            closed.pop(key, None)
-        elif step.kind == "claim" and key in closed:
-            wrong.append(key)
-    return wrong
+    """The tasks that a person was given again after answering them, with nobody sending them back: task, person.
+
+    A claim is wrong where an answer was there before it for certain, and no reviewer can have sent that one back in
+    between: a request that was asked again for a while may have taken effect at its end.
+    """
+    told: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in steps:
+        told[step.task, step.person].append(step)
+    return [key for key, own in told.items() if any(_is_wrong(claim, own) for claim in own if claim.kind == "claim")]
+
+
+def _is_wrong(claim: Step, own: list[Step]) -> bool:
+    before = [step for step in own if step.kind == "answer" and step.end <= claim.start]
+    if not before:
+        return False
+    last = max(before, key=lambda step: step.end)
+    return not any(step.kind == "reject" and step.end > last.start and step.start < claim.end for step in own)

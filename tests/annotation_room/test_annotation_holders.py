@@ -57,3 +57,10 @@ def test_a_task_handed_out_again_after_its_answer(holders: ModuleType) -> None:
     assert holders.answered_twice(steps(holders, *rows)) == [("t", "a")]
     sent_back = [*rows[:2], ("reject", "a", "t", 3.5, 3.6), rows[2]]
     assert holders.answered_twice(steps(holders, *sent_back)) == []
+    # the claim came with a request that was asked again until after the rejection
+    for_long = [*rows[:2], ("claim", "a", "t", 4, 9, 18), ("reject", "a", "t", 6, 7)]
+    assert holders.answered_twice(steps(holders, *for_long)) == []
+    too_late = [*rows, ("reject", "a", "t", 6, 7)]
+    assert holders.answered_twice(steps(holders, *too_late)) == [("t", "a")]
+    again = [*sent_back, ("answer", "a", "t", 6, 7), ("claim", "a", "t", 8, 9, 18)]
+    assert holders.answered_twice(steps(holders, *again)) == [("t", "a")]

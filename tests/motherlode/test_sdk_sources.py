@@ -568,7 +568,7 @@ OTHER = {
     "labels of formats that are not read": Wild(
         {
             "a.jpg": None,
-            "a.json": json.dumps({"shapes": [], "imagePath": "a.jpg"}),
+            "a.json": json.dumps({"_via_settings": {}}),
             "b.xml": "<dataset><images/></dataset>",
             "c.csv": "image,x,y\n",
             "d.nii": "x",
@@ -576,7 +576,7 @@ OTHER = {
             "README.txt": "no labels",
         },
         {"a.jpg": UNLABELLED},
-        ("LabelMe", "dlib or ICDAR XML", "(CSV)", "d.nii", "e: looks like pictures by their bytes"),
+        ("VGG Image Annotator (VIA)", "dlib or ICDAR XML", "(CSV)", "d.nii", "e: looks like pictures by their bytes"),
     ),
     "plain images in folders of splits": Wild(
         {"train_images/a.jpg": None, "test2017/b.jpg": None, "contest/c.jpg": None},

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from motherlode.formats.source import Problem, Record, is_image, split_named
 from motherlode.media import Image, Media, named
 
-__all__ = ["Found", "Pictures", "as_path", "decide", "may_be_class", "without_ending"]
+__all__ = ["Found", "Pictures", "as_path", "decide", "may_be_class", "own_or_named", "without_ending"]
 
 # folders that only say what kind of file lies below them, so that `Annotations/a.xml` belongs to `JPEGImages/a.jpg`
 KIND_FOLDERS = frozenset(
@@ -279,6 +279,32 @@ def _plain_folders(folder: str) -> Folders:
 
 def _split_of(folders: Folders) -> str | None:
     return next((split for part in reversed(folders) if (split := split_named(part))), None)
+
+
+def own_or_named(
+    stem: str, claimed: str, name: str, pictures: Pictures, field: str, *, document: str = ""
+) -> tuple[Found, Problem | None]:
+    """The image of one label file: that of its own stem before that which its `field` names, where both are as well
+    found; or what is wrong."""
+    if claimed and without_ending(claimed) == stem:
+        both = pictures.find(claimed, name, document=document)
+        if both.exact:
+            return both, None
+    own = pictures.find(stem, name, document=document)
+    other = pictures.find(claimed, name, document=document) if claimed else Found()
+    if own.path is None or other.path is None or own.path == other.path:
+        found = own if own.path is not None or (own.several and other.path not in own.several) else other
+        if found.path is not None or not len(pictures):
+            return found, None
+        what = found.why_not(claimed or stem)
+        remedy = "Put the image beside its labels, under the name they give it"
+        return Found(), Problem("unknown", name, "", what, remedy, claimed)
+    if other.exact and not own.exact:
+        what = f"its {field} means {other.path}, its own name {own.path}"
+        remedy = "It was left out; give the file its image's name and import again"
+        return Found(), Problem("unknown", name, field.strip("<>"), what, remedy, other.path)
+    what = f"its {field} means {other.path}, its own name {own.path}"
+    return own, Problem("note", name, field.strip("<>"), what, f"It was taken as the labels of {own.path}", own.path)
 
 
 # Several that speak of one image

@@ -120,7 +120,6 @@ def _json_kind(text: str) -> str:
     if first is None:
         return "JSON"
     signs = (
-        ({"shapes", "imagePath"}, "LabelMe"),
         ({"_via_settings"}, "VGG Image Annotator (VIA)"),
         ({"image", "annotations"}, "CreateML"),
         ({"Label", "External ID"}, "Labelbox"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.parsers import expat
 
-from motherlode.formats.claims import Found, Pictures, as_path, decide, without_ending
+from motherlode.formats.claims import Pictures, as_path, decide, own_or_named
 from motherlode.formats.format import Format, Seems
 from motherlode.formats.source import Draft, Files, Problem, Record, folders_above, read_text
 from motherlode.formats.splits import Splits
@@ -111,7 +111,8 @@ def _read_file(
         yield Problem("unreadable", name, "", f"its root is <{root.tag}>, not <annotation>", "It was left out")
         return
     claimed = (root.findtext("filename") or "").strip()
-    found, problem = _image(stem, claimed, name, pictures, (root.findtext("folder") or "").strip())
+    folder = (root.findtext("folder") or "").strip()
+    found, problem = own_or_named(stem, claimed, name, pictures, "<filename>", document=folder)
     if problem is not None:
         yield problem
     if found.path is None and len(pictures):
@@ -142,29 +143,6 @@ def _read_file(
         ),
         found.exact,
     )
-
-
-def _image(stem: str, claimed: str, name: str, pictures: Pictures, folder: str) -> tuple[Found, Problem | None]:
-    """The image of one file: that of its own stem before that of its <filename>, where both are as well found."""
-    if claimed and without_ending(claimed) == stem:
-        both = pictures.find(claimed, name, document=folder)
-        if both.exact:
-            return both, None
-    own = pictures.find(stem, name, document=folder)
-    other = pictures.find(claimed, name, document=folder) if claimed else Found()
-    if own.path is None or other.path is None or own.path == other.path:
-        found = own if own.path is not None or (own.several and other.path not in own.several) else other
-        if found.path is not None or not len(pictures):
-            return found, None
-        what = found.why_not(claimed or stem)
-        remedy = "Put the image beside its labels, under the name they give it"
-        return Found(), Problem("unknown", name, "", what, remedy, claimed)
-    if other.exact and not own.exact:
-        what = f"its <filename> means {other.path}, its own name {own.path}"
-        remedy = "It was left out; give the file its image's name and import again"
-        return Found(), Problem("unknown", name, "filename", what, remedy, other.path)
-    what = f"its <filename> means {other.path}, its own name {own.path}"
-    return own, Problem("note", name, "filename", what, f"It was taken as the labels of {own.path}", own.path)
 
 
 def _size(root: Element, side: str) -> int | None:

@@ -102,6 +102,7 @@ class Writer:
     "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an image's
     label file, or for class folders of the image, by which two would meet. `whole` says that it holds items of every
     medium, each with all that is said of it and the "relation"s in it. "metadata" says that it holds items' own fields.
+    `unable` names, as a plural, regions of a kind it keeps that it cannot hold all the same, "" where it can.
     """
 
     title: str
@@ -109,6 +110,7 @@ class Writer:
     write: Callable[[Path, Rows, ClassNames, Put], None]
     place: Callable[[str, Labelled], str]
     whole: bool = False
+    unable: Callable[[Region], str] = lambda region: ""
 
     @property
     def one_class(self) -> bool:
@@ -137,6 +139,8 @@ class Writer:
         return chosen, [*problems, *(self._note(what, number, remedies or {}) for what, number in lost.items())]
 
     def _holds(self, region: Region) -> bool:
+        if self.unable(region):
+            return False
         shape = SHAPES[region.kind]
         if (
             shape.fills_bounds or shape.masked or shape.parts(region.geometry)
@@ -147,7 +151,7 @@ class Writer:
     def _lost(self, row: Labelled, region: Region) -> Iterator[str]:
         """What of a region the format does not hold, as a plural."""
         if not self._holds(region):
-            yield _called(region)
+            yield self.unable(region) or _called(region)
             return
         if region.box is None:
             return

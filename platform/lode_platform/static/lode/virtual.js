@@ -31,7 +31,7 @@ export class VirtualList {
     this.ground.setAttribute("role", "presentation");
     this.holder.replaceChildren(this.ground);
     this.waiting = 0;
-    // Read when they change: to ask for them makes the browser lay out the page, which a change of things is no reason for.
+    // Read when they change alone: to ask for them makes the browser lay out the page.
     this.top = 0;
     this.height = 0;
     this.holder.addEventListener("scroll", () => this.#later(), { passive: true });
