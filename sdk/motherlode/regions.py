@@ -48,6 +48,7 @@ __all__ = [
     "region_ids",
     "text_of_name",
     "texts_of",
+    "texts_of_rows",
     "uuid_of",
 ]
 
@@ -271,8 +272,12 @@ def texts_of(said: Iterable[Region], relations: Iterable[Relation] = ()) -> Text
     regions: list[dict[str, Any]] = []
     for one in said:
         (answers if one.whole else regions).append(one.as_json())
-    links = [one.as_json() for one in relations]
-    return Texts(*("[]" if not rows else _encode(rows) for rows in (answers, regions, links)))
+    return texts_of_rows(answers, regions, [one.as_json() for one in relations])
+
+
+def texts_of_rows(*lists: Sequence[Mapping[str, Any]]) -> Texts:
+    """The rows of answers, regions and relations, as their `as_json` gives them."""
+    return Texts(*("[]" if not rows else _encode(rows) for rows in lists))
 
 
 def moved(region: Region, geometry: Geometry) -> Region:

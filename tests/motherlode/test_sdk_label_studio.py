@@ -164,7 +164,7 @@ def test_what_is_wrong_is_said_of_the_file_that_the_caller_named(tmp_path: Path)
     (tmp_path / "a.json").write_text('[{"data": {"image": "a.png"}, "annotations": []}]')
     (tmp_path / "config.xml").write_text("<View><Image")
     with pytest.raises(BadInput, match="config.xml: the labeling config cannot be read"):
-        look(Project.find(tmp_path))
+        look(Project.find(tmp_path), io.BytesIO())
     (tmp_path / "a.json").unlink()
     with pytest.raises(BadInput, match="^cells.zip holds no export"):
         Project.find(tmp_path, called=Path("cells.zip"))

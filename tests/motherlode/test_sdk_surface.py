@@ -170,3 +170,25 @@ def test_a_folder_is_converted_without_a_server(tmp_path: Path, monkeypatch: pyt
     assert main(["convert", str(tmp_path / "coco"), str(tmp_path / "voc"), "--to", "voc"]) == 0
     (written,) = (tmp_path / "voc").rglob("*.xml")
     assert "<name>cat</name>" in written.read_text()
+
+
+def test_a_module_of_the_rooms_that_know_each_other_can_be_the_first_that_is_imported() -> None:
+    """In a process of its own each, with the libraries that they use loaded before."""
+    wanted = [name for name in MODULES if name.startswith(("motherlode.label_studio.", "motherlode.importing."))]
+    code = f"""
+import os, traceback
+import filelock, httpx, importlib, PIL.Image, tomli_w, yaml
+for name in {wanted!r}:
+    child = os.fork()
+    if not child:
+        try:
+            importlib.import_module(name)
+            os._exit(0)
+        except ImportError:
+            traceback.print_exc()
+            os._exit(1)
+    if os.waitpid(child, 0)[1]:
+        print(name)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "", done.stderr

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lode_annotation.label_sets import regions_from, relations_from
+from lode_annotation.plain_results import plain_rows
 from lode_annotation.rules import Rules
 from lode_annotation.validation import Problem, problems_of, size_said
 from motherlode import relations
 from motherlode.media import Image, Media
-from motherlode.regions import Texts, texts_of
+from motherlode.regions import Texts, texts_of, texts_of_rows
 from motherlode.shapes import SHAPES, BadRegion, shape_in
 
 SAME_RATIO = 0.01
@@ -31,6 +32,12 @@ class Held(NamedTuple):
 def held(result: Sequence[Any], media: Media, rules: Rules) -> Held:
     """What a result says that can be true of an item of this medium. One that says something, none of which can be, is
     not held at all: a lost label never reads as "nothing is here"."""
+    rows = plain_rows(result, media, rules)
+    return mended(result, media, rules) if rows is None else Held(texts_of_rows([], rows, []), len(rows))
+
+
+def mended(result: Sequence[Any], media: Media, rules: Rules) -> Held:
+    """As ``held``, entry by entry."""
     cut: list[str] = []
     left_out: list[str] = []
     kept = list(result)
@@ -66,15 +73,15 @@ def _mended(
         if problem is None:
             yield entry
             continue
-        mended = _scaled(entry, media) if problem.rule == "image" else None
+        better = _scaled(entry, media) if problem.rule == "image" else None
         if problem.rule == "outside":
-            mended = _cut(entry, media, rules)
-        if mended is not None and (problem.rule == "image" or named not in told):
-            yield mended
+            better = _cut(entry, media, rules)
+        if better is not None and (problem.rule == "image" or named not in told):
+            yield better
         if named not in told:
             told.add(named)
             of = f"Region {named}: {problem.error}"
-            if mended is None:
+            if better is None:
                 left_out.append(of)
             elif problem.rule == "outside":
                 cut.append(of)
@@ -84,7 +91,7 @@ def _scaled(entry: Mapping[str, Any], media: Media) -> dict[str, Any] | None:
     """An entry made on the same picture in another size: percents are of any size; a mask is of its own alone."""
     try:
         width, height = float(entry["original_width"]), float(entry["original_height"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if not isinstance(media, Image) or not (width > 0 and height > 0) or "rle" in (entry.get("value") or {}):
         return None

@@ -114,7 +114,7 @@ class _Taking:
         new = self._answers(said)
         self._drafts(said)
         self._places(tasks, said)
-        self._label_sets(tasks, chosen, said, new, items)
+        self._label_sets(chosen, said, new, items)
 
     def _items(self, lines: Iterable[TaskLine]) -> dict[str, Item]:
         rows = Item.objects.live().filter(among("path_fold", [line.folded for line in lines]))
@@ -122,7 +122,7 @@ class _Taking:
 
     def _tasks(self, chosen: Mapping[int, TaskLine], items: Mapping[int, Item]) -> dict[int, Task]:
         """The task of each item; those that the queue has stay as they are."""
-        there = {row.item_id: row for row in Task.objects.filter(among("item", chosen), queue=self.queue)}
+        there = self._known(chosen)
         new = [item for item in chosen if item not in there]
         rows = []
         for number, item in enumerate(new, start=self.queue.size + 1):
@@ -137,8 +137,12 @@ class _Taking:
         self.report.counts["prelabels"] += sum(row[3] != "[]" for row in rows)
         if new:
             events.record(self.queue.project, self.user, "queue.add", self.queue, tasks=len(new))
-            there |= {row.item_id: row for row in Task.objects.filter(among("item", new), queue=self.queue)}
+            there |= self._known(new)
         return there
+
+    def _known(self, items: Iterable[int]) -> dict[int, Task]:
+        rows = Task.objects.filter(among("item", items), queue=self.queue).only("uuid", "item_id")
+        return {row.item_id: row for row in rows}
 
     def _usable(self, prelabels: Sequence[Mapping[str, Any]], item: Item) -> list[Mapping[str, Any]]:
         """The pre-labels that the editor can show: those that break no rule, with no links between them."""
@@ -328,7 +332,6 @@ class _Taking:
 
     def _label_sets(
         self,
-        tasks: Mapping[int, Task],
         chosen: Mapping[int, TaskLine],
         said: Sequence[_Person],
         new: Mapping[tuple[int, int], int],
@@ -341,7 +344,7 @@ class _Taking:
                 other = best.get(person.task.item_id)
                 if other is None or _weight(person.last) > _weight(other.last):
                     best[person.task.item_id] = person
-        self._mark_ground_truths(tasks, said)
+        self._mark_ground_truths(said)
         current = LabelSet.objects.current().filter(among("item", best), schema=self.revision.schema)
         before = {row.item_id: row for row in current.select_related("annotation_revision").defer("regions", "answers")}
         retired, rows = [], []
@@ -375,10 +378,12 @@ class _Taking:
             },
         )
 
-    def _mark_ground_truths(self, tasks: Mapping[int, Task], said: Sequence[_Person]) -> None:
+    def _mark_ground_truths(self, said: Sequence[_Person]) -> None:
         true = [person for person in said if person.answers and person.last.ground_truth]
+        rows = Task.objects.filter(among("pk", [person.task.pk for person in true])).only("uuid", "origin")
+        found = {task.pk: task for task in rows}
         for person in true:
-            task = tasks[person.task.item_id]
+            task = found[person.task.pk]
             uuid = str(uuid5(task.uuid, str(person.user.uuid)))
             if task.origin is not None and uuid not in task.origin.get("ground_truth", ()):
                 task.origin = {**task.origin, "ground_truth": [*task.origin.get("ground_truth", ()), uuid]}

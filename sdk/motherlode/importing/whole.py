@@ -1,7 +1,8 @@
 """Moving a Label Studio project in whole: its items, its schema, and a queue with everybody's answers.
 
-The export is read twice, a task at a time: once for its items, once for what was said of them. Parts go out while the
-next are made; a part that was sent before changes nothing, so an import that broke off goes on when it is run again.
+The export is read once, a task at a time; what was said of each waits, as it is sent, in a file that has no name until
+the items are there. Parts go out while the next are made; a part that was sent before changes nothing, so an import
+that broke off goes on when it is run again.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from motherlode.client import Client
@@ -23,7 +24,7 @@ from motherlode.importing import ImportOptions, ImportReport, Source, bring_in
 from motherlode.importing.sending import item_path
 from motherlode.label_studio.configs import Seen, with_links, with_our_field
 from motherlode.label_studio.files import MediaFiles
-from motherlode.label_studio.lines import as_text, why_not
+from motherlode.label_studio.lines import as_text, line_text
 from motherlode.label_studio.project import Project
 from motherlode.label_studio.tasks import (
     Contents,
@@ -96,7 +97,18 @@ def move_in(
     Raises `BadInput`, before anything is made, for an export that cannot be read to its end, and for a config that asks
     what is not supported, by name.
     """
-    found = look(project)
+    with TemporaryFile() as lines:
+        return _move_in(client, project, look(project, lines), lines, options, say)
+
+
+def _move_in(
+    client: Client,
+    project: Project,
+    found: Found,
+    lines: BinaryIO,
+    options: ImportOptions,
+    say: Callable[[str], None],
+) -> MoveReport:
     asked = project.asked(found.seen, found.field)
     with _root(project, asked.medium, found) as (root, paths, problems):
         source = Source(root, format_named("label-studio"), medium=asked.medium, problems=problems)
@@ -114,7 +126,7 @@ def move_in(
             raise BadInput(f"none of the tasks' {asked.medium.plural} was found, so nothing was brought in{shown}")
         report = MoveReport(bring_in(client, source, options, say), held=found.contents)
         queue = _queue(client, project, options, say, report)
-        _send(client, project, options, paths, queue, report)
+        _send(client, project, parts_of(lines, options, paths), queue, report)
     return report
 
 
@@ -135,9 +147,11 @@ class Found:
     field: str = ""
 
 
-def look(project: Project) -> Found:
-    """Read an export to its end, before anything is made. Raises `BadInput`."""
+def look(project: Project, lines: BinaryIO) -> Found:
+    """Read an export to its end, before anything is made, and write into `lines` what `parts_of` sends of each task:
+    its place, and the line that brings it in, which lacks the path of its item. Raises `BadInput`."""
     asked = project.asked(Seen(), "") if project.config else None
+    model = str(project.settings.get("model_version") or "")
     found = Found(field=asked.field if asked else "")
     medium = asked.medium if asked else Image
     for place, task in project.tasks():
@@ -151,12 +165,11 @@ def look(project: Project) -> Found:
         meta = task.get("meta")
         if isinstance(meta, dict) and isinstance(meta.get("split"), str) and meta["split"]:
             found.splits[place] = meta["split"]
-        if why := why_not(line_of(task, place, "path", project.people)):
+        text, why = line_text(line_of(task, place, "", project.people, model))
+        if why := why or why_no_item(task, found.field, medium):
             _tell(found, project, f"task {number_of(task, place)}", why)
             continue
-        if why := why_no_item(task, found.field, medium):
-            _tell(found, project, f"task {number_of(task, place)}", why)
-            continue
+        lines.write(b"%d %s\n" % (place, text))
         said = task["data"][found.field]
         found.said[place] = said[:LONGEST] if isinstance(said, str) else ""
     if not found.contents.counts["tasks"]:
@@ -242,12 +255,7 @@ def _queue(
 
 
 def _send(
-    client: Client,
-    project: Project,
-    options: ImportOptions,
-    paths: Mapping[int, str],
-    queue: Mapping[str, Any],
-    report: MoveReport,
+    client: Client, project: Project, parts: Iterator[bytes], queue: Mapping[str, Any], report: MoveReport
 ) -> None:
     address = f"queues/{queue['uuid']}/move-in"
     headers = {"Content-Type": "application/x-ndjson"}
@@ -256,31 +264,31 @@ def _send(
         found: Mapping[str, Any] = client.request("POST", address, content=part, headers=headers, repeatable=True)
         return found
 
-    for answer in client.each(put, parts_of(project, options, paths), at_most=2):
+    for answer in client.each(put, parts, at_most=2):
         report.taken.update(answer["counts"])
         report.problems += [{**row, "file": project.export} for row in answer["problems"]]
     client.patch(f"queues/{queue['uuid']}", {"state": "open"})
     _notes(project, report)
 
 
-def parts_of(project: Project, options: ImportOptions, paths: Mapping[int, str]) -> Iterator[bytes]:
-    """The tasks that have a path, by their place, as lines, in parts of at most `PART` and about `PART_BYTES`."""
-    model = str(project.settings.get("model_version") or "")
-    lines: list[bytes] = []
+def parts_of(lines: BinaryIO, options: ImportOptions, paths: Mapping[int, str]) -> Iterator[bytes]:
+    """The lines that `look` wrote of the tasks that have a path, by their place, in parts of at most `PART` and about
+    `PART_BYTES`."""
+    part: list[bytes] = []
     size = 0
-    for place, task in project.tasks():
-        if place not in paths:
+    lines.seek(0)
+    for place, text in (row.split(b" ", 1) for row in lines):
+        if (file := paths.get(int(place))) is None:
             continue
-        record = Record(path=paths[place], present=True, labelled=False)
-        row = line_of(task, place, item_path(record, options), project.people, model)
-        line = as_text(row).encode("utf-8", "replace") + b"\n"
-        if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
-            yield b"".join(lines)
-            lines, size = [], 0
-        lines.append(line)
+        path = as_text(item_path(Record(path=file, present=True, labelled=False), options))
+        line = b'{"path": %s, %s' % (path.encode("utf-8", "replace"), text[1:])
+        if part and (len(part) == PART or size + len(line) > PART_BYTES):
+            yield b"".join(part)
+            part, size = [], 0
+        part.append(line)
         size += len(line)
-    if lines:
-        yield b"".join(lines)
+    if part:
+        yield b"".join(part)
 
 
 def _notes(project: Project, report: MoveReport) -> None:

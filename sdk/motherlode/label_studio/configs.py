@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -144,31 +144,39 @@ class Seen:
     def see(self, result: Iterable[Any]) -> None:
         """Take note of one result."""
         placed: set[Any] = set()
-        entries = [entry for entry in result if isinstance(entry, dict)]
-        for entry in entries:
-            if relations.is_relation(entry):
+        for entry in result:
+            if not isinstance(entry, dict):
+                continue
+            name, kind, value = entry.get("from_name"), entry.get("type"), entry.get("value")
+            if kind == relations.KIND:
                 self.linked = True
                 self.links.update(dict.fromkeys(label for label in entry.get("labels") or () if isinstance(label, str)))
                 continue
-            name, kind, value = entry.get("from_name"), entry.get("type"), entry.get("value")
             if not isinstance(name, str) or not isinstance(kind, str) or not isinstance(value, dict):
                 continue
-            self.types.setdefault(name, (kind, str(entry.get("to_name", ""))))
+            known = self.labels.get(name)
+            if known is None:
+                known = self.labels[name] = {}
+                self.types[name] = (kind, str(entry.get("to_name", "")))
             self.on_images = self.on_images or "original_width" in entry
             said = value.get(kind)
-            parts = said if isinstance(said, list) else ()
-            labels = [label for label in parts if isinstance(label, str)]
-            known = self.labels.setdefault(name, {})
-            for label in labels:
-                known[label] = None
-            for path in parts:
-                if isinstance(path, list) and all(isinstance(step, str) for step in path):
-                    self.paths.setdefault(name, {}).update({tuple(path[:end]): None for end in range(1, len(path) + 1)})
-            if len(labels) > 1:
-                self.several.add(name)
-            if entry.get("id") in placed:
+            if isinstance(said, list):
+                self._see_labels(name, said, known)
+            if (place := entry.get("id")) in placed:
                 self.per_region.add(name)
-            placed.add(entry.get("id"))
+            placed.add(place)
+
+    def _see_labels(self, name: str, said: Sequence[Any], known: dict[str, None]) -> None:
+        labels = [label for label in said if isinstance(label, str)]
+        for label in labels:
+            known[label] = None
+        if len(labels) > 1:
+            self.several.add(name)
+        if len(labels) == len(said):
+            return
+        for path in said:
+            if isinstance(path, list) and all(isinstance(step, str) for step in path):
+                self.paths.setdefault(name, {}).update({tuple(path[:end]): None for end in range(1, len(path) + 1)})
 
     def config(self, field_name: str) -> str:
         """A config that asks for what was seen. Raises `BadInput` for a type of result that is not known."""

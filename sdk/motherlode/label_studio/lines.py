@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from motherlode.json_flaws import MAX_DEPTH, MAX_VALUES, deeper, flaw
 from motherlode.paths import UnsafePath, check_path, fold
 
-__all__ = ["MAX_BYTES", "Answer", "Origin", "TaskLine", "Verdict", "as_text", "task_of", "why_not"]
+__all__ = ["MAX_BYTES", "Answer", "Origin", "TaskLine", "Verdict", "as_text", "line_text", "task_of"]
 
 MAX_ANSWERS = 1_000
 MAX_BYTES = 32 << 20  # of the lines that are sent at once
@@ -97,25 +97,26 @@ class TaskLine:
 as_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def why_not(row: Mapping[str, Any]) -> str:
-    """Why no server takes a line, in words that follow the task's; "" where one does."""
+def line_text(row: Mapping[str, Any]) -> tuple[bytes, str]:
+    """The line of a row that has every part but its path, in UTF-8, and why no server takes it, in words that follow
+    the task's; "" where one does."""
     try:
         text = as_text(row)
         if text.count("[") + text.count("{") > MAX_DEPTH and deeper(row, MAX_DEPTH):
-            return f"it is nested deeper than {MAX_DEPTH} levels"
+            return b"", f"it is nested deeper than {MAX_DEPTH} levels"
     except RecursionError:
-        return f"it is nested deeper than {MAX_DEPTH} levels"
+        return b"", f"it is nested deeper than {MAX_DEPTH} levels"
     if text.count(",") > MAX_VALUES or len(text) > MAX_BYTES // 4:
-        return f"it holds more than {MAX_VALUES:,} values or {MAX_BYTES >> 22} MiB"
+        return b"", f"it holds more than {MAX_VALUES:,} values or {MAX_BYTES >> 22} MiB"
     if _is_suspicious(text) and (found := flaw(row)):
-        return f"{found[0]} {found[1]}"
+        return b"", f"{found[0]} {found[1]}"
     try:
-        task_of(row)
+        task_of({**row, "path": "path"})
     except KeyError as error:
-        return f"it lacks {error}"
+        return b"", f"it lacks {error}"
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        return str(error)
-    return ""
+        return b"", str(error)
+    return text.encode("utf-8", "replace"), ""
 
 
 def _is_suspicious(text: str) -> bool:

@@ -98,13 +98,15 @@ def counts_of(task: Mapping[str, Any], contents: Contents) -> None:
 
 
 def line_of(task: Mapping[str, Any], place: int, path: str, people: People, model: str = "") -> dict[str, Any]:
-    """The line that brings a task in, on the item at `path`; `model` is the model version that the project shows."""
+    """The line that brings a task in, on the item at `path`, which it does not name where that is ""; `model` is the
+    model version that the project shows."""
     number = number_of(task, place)
     predictions = [one for one in listed(task, "predictions") if isinstance(one, dict)]
     said = [_answer(row, number, at, people) for at, row in enumerate(answers_of(task))]
     said += [_draft(row, people) for row in listed(task, "drafts") if isinstance(row, dict)]
+    named = {"path": path} if path else {}
     return {
-        "path": path,
+        **named,
         "number": number,
         "data": task.get("data") if isinstance(task.get("data"), dict) else {},
         "meta": task.get("meta") if isinstance(task.get("meta"), dict) else {},
