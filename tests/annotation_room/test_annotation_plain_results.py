@@ -110,3 +110,15 @@ def test_only_a_plain_and_sound_result_takes_the_short_way(result: list[Any], me
 def test_what_is_asked_per_region_takes_the_long_way() -> None:
     choices = '<Choices name="state" toName="image" perRegion="true"><Choice value="worn"/></Choices></View>'
     assert plain_rows([box()], Image(640, 480), asked(CONFIG.replace("</View>", choices))) is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        box(original_width=10**400, original_height=1),
+        box(value={"x": 2**31, "y": 0, "width": 1, "height": 1, "rectanglelabels": -1}),
+    ],
+)
+def test_an_entry_that_cannot_be_mended_is_left_out_by_its_id(odd: dict[str, Any]) -> None:
+    found = held([odd, box(id="b")], Image(640, 480), RULES)
+    assert found.regions == 1 and len(found.left_out) == 1 and found.left_out[0].startswith("Region a: ")

@@ -106,9 +106,9 @@ def _cut(entry: Mapping[str, Any], media: Media, rules: Rules) -> dict[str, Any]
     asked = SHAPES[control.kind]
     if asked.whole:
         return None
-    names = asked.names(value.get(asked.key))
-    shape = shape_in(value, asked).under(control, names[0] if len(names) == 1 else "")
     try:
+        names = asked.names(value.get(asked.key))
+        shape = shape_in(value, asked).under(control, names[0] if len(names) == 1 else "")
         geometry, _ = shape.clip(shape.from_result(value, media), media)
         return None if geometry is None else {**entry, "value": {**value, **shape.to_result(geometry, media)}}
     except (BadRegion, KeyError, TypeError, ValueError, OverflowError):
