@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import chain
 
 from motherlode.errors import BadInput
-from motherlode.formats.claims import Pictures, as_path, decide
+from motherlode.formats.claims import Pictures, as_path
 from motherlode.formats.coco_document import (
     Document,
     Listed,
@@ -31,7 +31,7 @@ from motherlode.formats.coco_writing import write
 from motherlode.formats.format import Format, Seems
 from motherlode.formats.json_stream import BadJson, Stream, batches, first_object
 from motherlode.formats.source import Boxes, Classes, Draft, Files, Problem, Record, folders_above
-from motherlode.formats.splits import Splits
+from motherlode.formats.splits import Splits, decided
 from motherlode.formats.values import open_text
 from motherlode.formats.writing import Writer
 from motherlode.shapes import DEFAULT, SHAPES, Shape
@@ -109,22 +109,8 @@ def read(files: Files, shape: Shape = DEFAULT) -> Iterator[Record | Problem | Cl
         yield Problem("note", name, "", what, f"It was left aside, the {read_of} were read")
     splits = Splits(files, pictures)
     yield from splits.problems
-    claims: list[tuple[Record, bool]] = []
-    for name in chosen:
-        for found in _read_document(files, name, shape, pictures, splits):
-            if isinstance(found, tuple):
-                claims.append(found)
-            else:
-                yield found
-    spoken = set()
-    for decided in decide(claims):
-        if isinstance(decided, Record):
-            spoken.add(decided.path)
-        yield decided
-    for image in pictures.images:
-        if image not in spoken:
-            split, split_from = splits.of(image)
-            yield Record(path=image, present=True, labelled=False, split=split, split_from=split_from)
+    found = (one for name in chosen for one in _read_document(files, name, shape, pictures, splits))
+    yield from decided(found, pictures, splits)
 
 
 def _read_document(

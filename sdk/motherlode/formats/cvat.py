@@ -15,11 +15,11 @@ from typing import Any
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
-from motherlode.formats.claims import Pictures, as_path, decide
+from motherlode.formats.claims import Pictures, as_path
 from motherlode.formats.cvat_writing import WRITER
 from motherlode.formats.format import Format, Seems
 from motherlode.formats.source import Classes, Draft, Files, Problem, Record, folders_above, read_text
-from motherlode.formats.splits import Splits
+from motherlode.formats.splits import Splits, decided
 from motherlode.formats.values import BadValue, flag, label_name, whole_number
 from motherlode.media import Image
 from motherlode.shapes import SHAPES, BadRegion, Shape
@@ -73,24 +73,10 @@ def read(files: Files) -> Iterator[Record | Problem | Classes]:
     pictures = Pictures(names, folders_above(files))
     splits = Splits(files, pictures)
     yield from splits.problems
-    claims: list[tuple[Record, bool]] = []
     notes: Counter[str] = Counter()
-    for name in names:
-        if name.lower().endswith(".xml") and _is_cvat(files, name):
-            for found in _read_file(files, name, pictures, splits, notes):
-                if isinstance(found, tuple):
-                    claims.append(found)
-                else:
-                    yield found
-    spoken = set()
-    for decided in decide(claims):
-        if isinstance(decided, Record):
-            spoken.add(decided.path)
-        yield decided
-    for image in pictures.images:
-        if image not in spoken:
-            split, split_from = splits.of(image)
-            yield Record(path=image, present=True, labelled=False, split=split, split_from=split_from)
+    own = (name for name in names if name.lower().endswith(".xml") and _is_cvat(files, name))
+    found = (one for name in own for one in _read_file(files, name, pictures, splits, notes))
+    yield from decided(found, pictures, splits)
     for what, count in sorted(notes.items()):
         yield Problem("note", "", "", f"{count:,} {what}", "The rest came in")
 

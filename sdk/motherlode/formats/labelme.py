@@ -21,12 +21,12 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from motherlode.formats.claims import Pictures, as_path, decide, own_or_named
+from motherlode.formats.claims import Pictures, as_path, own_or_named
 from motherlode.formats.format import Format, Seems
 from motherlode.formats.json_stream import first_object
 from motherlode.formats.labelme_writing import BACKGROUND, IGNORED, LABELS, WRITER
 from motherlode.formats.source import Classes, Draft, Files, Problem, Record, folders_above, read_text
-from motherlode.formats.splits import Splits
+from motherlode.formats.splits import Splits, decided
 from motherlode.formats.values import BadValue, flag, label_name, number, plain_attributes, shown, whole_number
 from motherlode.masks import Mask, boxed_mask
 from motherlode.shapes import SHAPES, BadRegion
@@ -68,24 +68,10 @@ def read(files: Files) -> Iterator[Record | Problem | Classes]:
     splits = Splits(files, pictures)
     yield from splits.problems
     yield from _classes(files, names)
-    claims: list[tuple[Record, bool]] = []
     notes: Counter[str] = Counter()
-    for name in names:
-        if name.lower().endswith(".json"):
-            for found in _read_file(files, name, pictures, splits, notes):
-                if isinstance(found, Problem):
-                    yield found
-                else:
-                    claims.append(found)
-    spoken = set()
-    for decided in decide(claims):
-        if isinstance(decided, Record):
-            spoken.add(decided.path)
-        yield decided
-    for image in pictures.images:
-        if image not in spoken:
-            split, split_from = splits.of(image)
-            yield Record(path=image, present=True, labelled=False, split=split, split_from=split_from)
+    own = (name for name in names if name.lower().endswith(".json"))
+    found = (one for name in own for one in _read_file(files, name, pictures, splits, notes))
+    yield from decided(found, pictures, splits)
     for what, count in sorted(notes.items()):
         remedy = "Save the images beside their files and import again" if what == WITHIN else "The rest came in"
         yield Problem("note", "", "", f"{count:,} {'files ' if what == WITHIN else ''}{what}", remedy)

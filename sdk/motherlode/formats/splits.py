@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 from unicodedata import normalize
 
-from motherlode.formats.claims import Pictures, without_ending
-from motherlode.formats.source import Files, Problem, read_text, split_named
+from motherlode.formats.claims import Pictures, decide, without_ending
+from motherlode.formats.source import Classes, Files, Problem, Record, read_text, split_named
 
 __all__ = ["Entry", "From", "Splits"]
 
@@ -152,6 +152,28 @@ class Splits:
             what = f"`{entry.key}` names {entry.place!r}, as `{there.key}` does"
             remedy = f"Its images are in {there.split}"
             self.problems.append(Problem("duplicate", entry.file, entry.key, what, remedy))
+
+
+def decided(
+    found: Iterable[tuple[Record, bool] | Problem | Classes], pictures: Pictures, splits: Splits
+) -> Iterator[Record | Problem | Classes]:
+    """What label files gave: of their claims (a record, and whether it claims its image exactly) what `decide` gives,
+    then one unlabelled record an image that none speaks of."""
+    claims: list[tuple[Record, bool]] = []
+    for one in found:
+        if isinstance(one, tuple):
+            claims.append(one)
+        else:
+            yield one
+    spoken = set()
+    for outcome in decide(claims):
+        if isinstance(outcome, Record):
+            spoken.add(outcome.path)
+        yield outcome
+    for image in pictures.images:
+        if image not in spoken:
+            split, split_from = splits.of(image)
+            yield Record(path=image, present=True, labelled=False, split=split, split_from=split_from)
 
 
 @lru_cache(maxsize=1024)  # files are many, folders few

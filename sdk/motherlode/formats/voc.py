@@ -15,10 +15,10 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from xml.parsers import expat
 
-from motherlode.formats.claims import Pictures, as_path, decide, own_or_named
+from motherlode.formats.claims import Pictures, as_path, own_or_named
 from motherlode.formats.format import Format, Seems
-from motherlode.formats.source import Draft, Files, Problem, Record, folders_above, read_text
-from motherlode.formats.splits import Splits
+from motherlode.formats.source import Classes, Draft, Files, Problem, Record, folders_above, read_text
+from motherlode.formats.splits import Splits, decided
 from motherlode.formats.values import BadValue, flag, label_name, number, whole_number
 from motherlode.formats.writing import Labelled, Put, Rows, Writer, by_split, put_image, put_text, stem
 from motherlode.regions import Box, Region
@@ -63,30 +63,16 @@ def _seems(name: str, text: str) -> Seems | None:
     return Seems("Pascal VOC") if name.lower().endswith(".xml") and root_of(text) == "annotation" else None
 
 
-def read(files: Files) -> Iterator[Record | Problem]:
+def read(files: Files) -> Iterator[Record | Problem | Classes]:
     """One labelled record an XML file, then one unlabelled record an image that no XML file speaks of."""
     names = files.names()
     pictures = Pictures(names, folders_above(files))
     splits = Splits(files, pictures)
     yield from splits.problems
-    claims: list[tuple[Record, bool]] = []
     left_out: Counter[str] = Counter()
-    for name in names:
-        if name.lower().endswith(".xml"):
-            for found in _read_file(files, name, pictures, splits, left_out):
-                if isinstance(found, Problem):
-                    yield found
-                else:
-                    claims.append(found)
-    spoken = set()
-    for decided in decide(claims):
-        if isinstance(decided, Record):
-            spoken.add(decided.path)
-        yield decided
-    for image in pictures.images:
-        if image not in spoken:
-            split, split_from = splits.of(image)
-            yield Record(path=image, present=True, labelled=False, split=split, split_from=split_from)
+    own = (name for name in names if name.lower().endswith(".xml"))
+    found = (one for name in own for one in _read_file(files, name, pictures, splits, left_out))
+    yield from decided(found, pictures, splits)
     for what, count in sorted(left_out.items()):
         objects = "1 object has" if count == 1 else f"{count:,} objects have"
         yield Problem("note", "", "", f"{objects} {what}", f"Boxes came in, {what} were left out")
