@@ -13,7 +13,7 @@ help:
 	@echo "make test         install what tests need, run them all"
 	@echo "make lint         ruff, mypy, import contracts, types of the ES modules, sizes, stylesheets"
 	@echo "make bench        every benchmark, a table each"
-	@echo "make screenshots  every page to docs/screenshots/"
+	@echo "make screenshots  every page to docs/screenshots/ (git keeps those that the docs show)"
 	@echo "make lock         pin the dependencies again"
 
 .venv/bin/uv: requirements/bootstrap.txt

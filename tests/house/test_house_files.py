@@ -64,3 +64,14 @@ def test_a_browser_waits_for_a_function() -> None:
     for file in (ROOT / "tests").rglob("*.py"):
         waits = re.findall(r"wait_for_function\(\s*[\"'](.*)", file.read_text())
         assert not [wait for wait in waits if "=>" not in wait], file.name
+
+
+def test_each_picture_that_is_kept_is_shown_by_a_document() -> None:
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    shown = {
+        (file.parent / target).resolve()
+        for file in documents
+        for target in re.findall(r"[(\"]([^)(\"\s]+\.png)", file.read_text())
+    }
+    kept = {file for file in tracked() if file.suffix == ".png" and file.is_relative_to(ROOT / "docs")}
+    assert kept == shown
