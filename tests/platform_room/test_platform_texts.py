@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import io
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image as Pillow
 
 from lode_platform import item_media, items
 from lode_platform.callers import Caller
+from lode_platform.item_media import Look
 from lode_platform.item_media.text import PREVIEW, preview
 from lode_platform.models import Item
 from lode_platform.store import store
@@ -110,6 +112,14 @@ def test_a_preview_is_the_lines_that_say_something() -> None:
     long = preview(store().add_bytes("ä".encode() * 5000).md5)
     assert long == "ä" * PREVIEW + "…"
     assert preview(store().add_bytes(hashlib.sha256(b"").digest() * 200).md5) == ""
+
+
+def test_a_tile_about_some_words_begins_a_little_before_them() -> None:
+    md5 = store().add_bytes(("before " * 100 + "the words" + " after" * 100).encode()).md5
+    item = Item(blob_id=md5, path="a.txt", kind="text", media_type="text/plain", length=1309)
+    said = item_media.MEDIA["text"].shown(item, Look(size=256, md5=md5, span=(700, 709)))
+    [before] = re.findall(r"…(.*?)<mark>the words</mark>", said)
+    assert len(before) <= 60 and before.endswith("before ")
 
 
 def test_every_medium_is_known_on_both_sides() -> None:

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,9 +15,12 @@ from django.urls import reverse
 
 from lode_platform import shell
 from lode_platform.models import ApiToken, Item, Job, JobState, Membership, Project, Role, User
+from motherlode.formats import FORMATS
+from motherlode.media import BY_SUFFIX, MEDIA, Media
 
 ClientFor = Callable[[User], Client]
 MakeItems = Callable[..., list[Item]]
+STATIC = Path(shell.__file__).parent / "static"
 
 
 @pytest.fixture
@@ -230,6 +235,28 @@ def test_an_upload_takes_what_is_good_and_says_what_is_not(
     assert answer["created"] == 1
     assert {problem["path"] for problem in answer["problems"]} == {"a/bad.png", "../up.png"}
     assert all(problem["error"] for problem in answer["problems"])
+
+
+def test_the_page_for_adding_items_names_every_format_and_ending_that_there_is(
+    client_for: ClientFor, alice: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def page() -> str:
+        return client_for(alice).get(f"/p/{project.name}/items/add/").content.decode()
+
+    plain = {"plain images", "plain texts", "plain lists"}
+    assert {title for title in re.findall(r"<li>(.*?)</li>", page())} >= {one.title for one in FORMATS.values()} - plain
+    assert not any(title in page() for title in plain)
+    [accepted] = re.findall(r'accept="(.*?)"', page())
+    assert set(accepted.split(",")) == {*BY_SUFFIX, ".zip"}
+    monkeypatch.setitem(FORMATS, "tiles", replace(FORMATS["coco"], name="tiles", title="Tiles of <clay>"))
+    assert "<li>Tiles of &lt;clay&gt;</li>" in page()
+
+
+@pytest.mark.parametrize("medium", MEDIA.values(), ids=list(MEDIA))
+def test_the_page_takes_files_of_the_endings_that_the_server_knows(medium: type[Media]) -> None:
+    module = (STATIC / "lode" / "media" / f"{medium.kind}.js").read_text()
+    [endings] = re.findall(r"endings: /(.*)/i", module)
+    assert [ending for ending in medium.suffixes if not re.search(endings, f"a{ending}")] == []
 
 
 @pytest.fixture

@@ -102,6 +102,9 @@ class ImageMedium(ItemMedium):
             page_mark(page, seen.pages, look.regions) if several else "",
         )
 
+    def file_words(self) -> str:
+        return _("images (%(formats)s)") % {"formats": "JPEG, PNG, WebP, AVIF, BMP, GIF, TIFF, DICOM"}
+
     def has_values(self, media_type: str, media: Media) -> bool:
         assert isinstance(media, Image)
         return views.has_values(media_type, media.width, media.height)

@@ -14,7 +14,7 @@ from lode_platform.decoding import BadImage
 from lode_platform.drawing import Drawn, Pin
 from lode_platform.models import Item
 from lode_platform.store import Kept
-from motherlode.media import BadMedia, Media, of
+from motherlode.media import MEDIA, BadMedia, Media, of
 
 Refused: TypeAlias = BadImage | BadMedia
 """Why bytes are not of their medium: both have a `code`, and follow "The file" as a sentence."""
@@ -100,6 +100,10 @@ class ItemMedium(ABC):
     @abstractmethod
     def shown(self, item: Item, look: Look) -> SafeString:
         """The item as a page shows it."""
+
+    def file_words(self) -> str:
+        """Which files come in as it, in words for people."""
+        return f"{self.title} ({', '.join(sorted(MEDIA[self.kind].suffixes))})"
 
     def has_values(self, media_type: str, media: Media) -> bool:
         """Whether ``original`` sends values, which the editor shows in a window of one's choice."""

@@ -23,7 +23,7 @@ from motherlode.media.text import MAX_BYTES, decoded
 
 PLAIN = "text/plain"
 PREVIEW = 400  # code points of a text that a tile shows at most
-AROUND = 60  # code points that a tile shows before the words that it is about
+LEAD = 60  # code points that a tile shows before the words that it is about
 _HEAD = 4096  # bytes that they are read from
 AROUND = 300  # code points beside a part of a text that are shown with it at most
 SHOWN = 200_000  # code points of a text that a page shows at most
@@ -75,6 +75,9 @@ class TextMedium(ItemMedium):
             ends=last == len(text),
         )
 
+    def file_words(self) -> str:
+        return _("texts (.txt in UTF-8 or UTF-16)")
+
     def size_words(self, media: Media) -> str:
         assert isinstance(media, Text)
         n = media.length
@@ -122,9 +125,9 @@ def _around(text: str, start: int, end: int) -> tuple[str, str, str] | None:
     """The words of a span with what stands before and behind them; None where the text ends before them."""
     if not 0 <= start < end <= len(text):
         return None
-    before, behind = text[max(0, start - AROUND) : start], text[end : end + PREVIEW]
+    before, behind = text[max(0, start - LEAD) : start], text[end : end + PREVIEW]
     cut = text[start:end] if end - start <= PREVIEW else f"{text[start : start + PREVIEW]}…"
-    return ("…" if start > AROUND else "") + before.lstrip(), cut, behind
+    return ("…" if start > LEAD else "") + before.lstrip(), cut, behind
 
 
 MEDIUM = TextMedium()

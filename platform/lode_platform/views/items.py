@@ -10,6 +10,7 @@ from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -30,6 +31,8 @@ from lode_platform.signed_in import signed_in
 from lode_platform.store import store
 from lode_platform.toasts import toast
 from lode_platform.views import saved_views
+from motherlode.formats import FORMATS
+from motherlode.media import BY_SUFFIX
 
 PAGE = 60
 ZIP_ENCODINGS = {
@@ -165,6 +168,9 @@ def add(request: HttpRequest, project: str) -> HttpResponse:
         "room": "items",
         "cli_line": f"lode import PATH --project {project} --dataset NAME",
         "encodings": ZIP_ENCODINGS,
+        "files": capfirst(", ".join(medium.file_words() for medium in item_media.MEDIA.values())),
+        "endings": ",".join(sorted({*BY_SUFFIX, ".zip"})),
+        "formats": [chosen.title for chosen in FORMATS.values() if chosen.labelled],
         "next": shell.step_after("pictures", member.project, user, member.role),
     }
     return render(request, "platform/items_add.html", context)

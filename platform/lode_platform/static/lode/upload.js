@@ -130,7 +130,7 @@ function take(files) {
       totals.sent += 1;
       const why = medium
         ? gettext("is beside images, so it may be their labels: import texts on their own")
-        : gettext("is neither an image in a supported format nor a .txt file");
+        : gettext("is not a file of a kind that is taken");
       refuse(one.path, why);
     }
   }

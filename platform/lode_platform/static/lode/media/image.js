@@ -2,4 +2,4 @@
 /** Images, as pages take and show them. */
 
 /** @type {import("./index.js").Medium} */
-export const image = { kind: "image", isPicture: true, endings: /\.(jpe?g|jfif|mpo|png|webp|avif|bmp|gif|tiff?)$/i };
+export const image = { kind: "image", isPicture: true, endings: /\.(jpe?g|jpe|jfif|mpo|png|webp|avif|bmp|gif|tiff?|hei[cf]|dcm)$/i };
