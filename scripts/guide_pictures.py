@@ -6,7 +6,7 @@ It makes a project of its own in the given home: drawn blood cells whose places 
 import io
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,7 @@ def furnish() -> Studio:
     """Makes the project: items, a schema with guidelines and examples, trained assistants, queues, an answer."""
     from lode_annotation import class_examples, queues, schemas
     from lode_annotation.assist.training import train
+    from lode_annotation.micro import asking
     from lode_platform import items, jobs, projects
     from lode_platform.callers import Caller
     from lode_platform.store import store
@@ -171,6 +172,9 @@ def furnish() -> Studio:
     tools = schemas.create_schema(project, caller, name="tools", config=TOOLS)
     queue("every tool", slides[14:16], tools)
     notes = schemas.create_schema(project, caller, name="notes", config=NOTES)
+    asked = asking.create_queue(project, caller, name="doubtful cells", schema=schema)
+    asking.ask(asked, caller, list(asking.about(schema, slides[24:26], 1)))
+    studio.queues["doubtful cells"] = str(asked.uuid)
     queue("service notes", added({"note.txt": NOTE.encode()}), notes, why="a new customer")
     return studio
 
@@ -201,13 +205,16 @@ def imported(caller: Any, project: Any, lines: dict[str, list[Box]]) -> None:
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: its name, whose page it is, which queue, and what is done there before it is taken."""
+    """A picture: its name, whose page it is, which queue, and what is done there before it is taken, which answers
+    another page that it is taken of, if any. The page is there once ``ready`` is on it."""
 
     name: str
     who: str
     queue: str
-    acts: Callable[[Any], None]
-    page: str = "label"
+    acts: Callable[[Any], Any]
+    address: str = "/label/{queue}/"
+    ready: str = '[data-face="task"]'
+    window: Mapping[str, int] = field(default_factory=lambda: WINDOW)
 
 
 def pressed(*keys: str) -> Callable[[Any], None]:
@@ -327,23 +334,25 @@ SHOTS = (
     Shot("tools", "annotator", "every tool", _each_tool),
     Shot("prelabels", "annotator", "suggested cells", pressed("j")),
     Shot("", "annotator", "checked cells", _accept_and_submit),
-    Shot("review", "reviewer", "checked cells", pressed("j"), "review"),
+    Shot("review", "reviewer", "checked cells", pressed("j"), "/review/{queue}/"),
     Shot("text", "annotator", "service notes", _marked),
 )
 
 
-def taken(url: str, studio: Studio, keys: dict[str, str], target: Path, browser: Any, save: Any) -> Iterator[str]:
+def taken(
+    shots: Sequence[Shot], url: str, studio: Studio, keys: dict[str, str], target: Path, browser: Any, save: Any
+) -> Iterator[str]:
     """Takes every picture into ``target``; what was wrong with the pages."""
     target.mkdir(parents=True, exist_ok=True)
-    for shot in SHOTS:
-        context = browser.new_context(viewport=WINDOW, color_scheme="light", reduced_motion="reduce")
+    for shot in shots:
+        context = browser.new_context(viewport=shot.window, color_scheme="light", reduced_motion="reduce")
         context.add_cookies([{"name": "lode_session", "value": keys[shot.who], "url": url}])
         page, faults = context.new_page(), list[str]()
         page.on("pageerror", lambda error, faults=faults: faults.append(str(error)))
-        page.goto(f"{url}/{shot.page}/{studio.queues[shot.queue]}/")
-        page.wait_for_selector('[data-face="task"]')
+        page.goto(url + shot.address.format(queue=studio.queues.get(shot.queue)))
+        page.wait_for_selector(shot.ready)
         page.wait_for_timeout(400)
-        shot.acts(page)
+        page = shot.acts(page) or page
         page.wait_for_timeout(500)
         if shot.name:
             save(page.screenshot(), target / f"{shot.name}.png")

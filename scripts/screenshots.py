@@ -3,7 +3,7 @@
 ``make screenshots`` builds the demo in a folder of its own, serves it, and walks through the pages as an owner (and as
 an annotator on the label page). ``--home DIR`` takes a server's state that is there already; ``--only NAME`` takes
 some pages only. A page that scrolls sideways, or whose console complains, fails the run. ``--guide`` takes the pictures
-of the annotator's guide instead, into docs/guide/ (``guide_pictures.py``).
+of the guides instead, into docs/guide/ (``guide_pictures.py``, ``guide_pages.py``).
 """
 
 import argparse
@@ -232,8 +232,10 @@ def main(arguments: argparse.Namespace, home: Path) -> None:
     from django.db import connection
     from django.db.models import Count
 
+    from lode_platform import jobs
     from lode_platform.models import Membership, Project
 
+    jobs.run_pending()  # the demo ends before its last jobs have
     project = Project.objects.annotate(n=Count("items")).order_by("-n").first()
     if project is None:
         sys.exit("There is no project to show.")
@@ -253,7 +255,7 @@ def main(arguments: argparse.Namespace, home: Path) -> None:
         sys.exit("\n".join(["Faults:", *sorted(set(faults))]))
 
 
-def guide(home: Path, target: Path) -> None:
+def guide(home: Path, target: Path, only: list[str] | None) -> None:
     """The pictures of the annotator's guide, in a home of its own."""
     os.environ["MOTHERLODE_HOME"] = str(home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lode_platform.settings")
@@ -261,6 +263,7 @@ def guide(home: Path, target: Path) -> None:
     import django
 
     django.setup()
+    import guide_pages
     import guide_pictures
     from django.db import connection
     from playwright.sync_api import sync_playwright
@@ -269,9 +272,10 @@ def guide(home: Path, target: Path) -> None:
     people = {"owner": studio.owner, "annotator": studio.annotator, "reviewer": studio.reviewer}
     keys = {who: session_of(user) for who, user in people.items()}
     connection.close()
+    shots = [shot for shot in (*guide_pictures.SHOTS, *guide_pages.SHOTS) if shot.name in (only or {shot.name, ""})]
     with served(home) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox", "--disable-gpu"])
-        faults = list(guide_pictures.taken(url, studio, keys, target, browser, saved))
+        faults = list(guide_pictures.taken(shots, url, studio, keys, target, browser, saved))
         browser.close()
     if faults:
         sys.exit("\n".join(["Faults:", *faults]))
@@ -285,7 +289,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=folder, help="a server's state folder that is there already")
     parser.add_argument("--out", type=folder, default=TARGET, help="where the pictures go (default: docs/screenshots)")
-    parser.add_argument("--guide", action="store_true", help="the annotator's guide alone, into docs/guide")
+    parser.add_argument("--guide", action="store_true", help="the guides' pictures alone, into docs/guide")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="only these pages")
     return parser.parse_args()
 
@@ -294,7 +298,7 @@ if __name__ == "__main__":
     chosen = parsed()
     if chosen.guide:
         with tempfile.TemporaryDirectory(prefix="motherlode-guide-") as temporary:
-            guide(chosen.home or Path(temporary), ROOT / "docs" / "guide")
+            guide(chosen.home or Path(temporary), ROOT / "docs" / "guide", chosen.only)
     elif chosen.home:
         main(chosen, chosen.home)
     else:
