@@ -370,7 +370,7 @@ def register() -> None:
     for name, title in (
         ("width", gettext_lazy("The width in pixels")),
         ("height", gettext_lazy("The height in pixels")),
-        ("length", gettext_lazy("The length of a text in characters")),
+        ("length", gettext_lazy("The length: characters of a text, entries of a list, pages of a picture")),
     ):
         add(Field(name, title, "number", partial(number, name)))
     add(Field("added", gettext_lazy("When it came in"), "date", lambda asked: date("created_at", asked)))

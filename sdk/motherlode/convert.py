@@ -114,13 +114,16 @@ def convert_version(samples: Samples, target: Path, to: str, put: Put = copy) ->
         own = plain(sample.metadata)
         rows.append(Labelled(sample.path, sample.file, sample.media, sample.split, regions, sample.relations, own))
         links += len(sample.relations)
-    if links and "relation" not in writers()[to].keeps:
-        what = f"{links:,} relations between regions were not written: no format that is written holds them"
-        report.problems.append(Problem("note", "", "", what, "Read them with the SDK, as sample.relations").as_json())
     described = sum(bool(row.metadata) for row in rows)
-    if described and to in writers() and "metadata" not in writers()[to].keeps:
-        what = f"the metadata of {described:,} items was not written: {writers()[to].title} do not hold it"
-        report.problems.append(Problem("note", "", "", what, "Read it with the SDK, as sample.metadata").as_json())
+    relations = "1 relation between regions was" if links == 1 else f"{links:,} relations between regions were"
+    for count, keeps, what, member in (
+        (links, "relation", f"{relations} not written", "relations"),
+        (described, "metadata", f"the metadata of {described:,} items was not written", "metadata"),
+    ):
+        if count and to in writers() and keeps not in writers()[to].keeps:
+            what = f"{what}: {writers()[to].title} cannot hold {member}"
+            remedy = f"{_writing(keeps, member)}; the SDK reads sample.{member}"
+            report.problems.append(Problem("note", "", "", what, remedy).as_json())
     for kind, number in unknown.items():
         what = f"{number:,} labels of kind {kind!r} were not written: this version of Motherlode does not know it"
         report.problems.append(Problem("note", "", "", what, "Upgrade Motherlode").as_json())
@@ -157,9 +160,14 @@ def _remedies() -> dict[str, str]:
         (BOXES, "box", "boxes"),
         (OUTLINES, "outline", "outlines"),
     ):
-        *names, last = [name for name, writer in writers().items() if keeps in writer.keeps]
-        found[lost] = f"--to {', '.join(names)} and {last} write {noun}" if names else f"--to {last} writes {noun}"
+        found[lost] = _writing(keeps, noun)
     return {**found, OUTLINES: f"Their bounds were; {found[OUTLINES]}"}
+
+
+def _writing(keeps: str, noun: str) -> str:
+    """Which formats hold what is kept under that name."""
+    *names, last = [name for name, writer in writers().items() if keeps in writer.keeps]
+    return f"--to {', '.join(names)} and {last} write {noun}" if names else f"--to {last} writes {noun}"
 
 
 def _said(row: Mapping[str, Any]) -> str:
