@@ -48,6 +48,7 @@ class Tally:
         if row["difference"] is not None:
             for place, value in enumerate((count, row["value"], row["square"], row["difference"])):
                 self.sums[place] += value * weight
+        if classes == (NOTHING, NOTHING):
             return
         self.confusion[classes] += count
         if NOTHING not in classes:
@@ -77,6 +78,11 @@ class Tally:
     def mean_iou(self) -> float | None:
         """Of the regions with a counterpart."""
         return self.iou / self.matched if self.matched else None
+
+    @property
+    def alike(self) -> float | None:
+        """How alike the answers are in the mean, of what has no classes and is not a number."""
+        return self.iou / self.count if self.count else None
 
     @property
     def observed(self) -> float | None:
@@ -123,10 +129,10 @@ class Question:
 
     @property
     def measure(self) -> str:
-        """``f1`` of regions and of labels, ``kappa`` of one class, ``alpha`` of numbers."""
+        """``f1`` of regions and of labels, ``kappa`` of one class, ``alpha`` of numbers, ``alike`` of other answers."""
         shape = SHAPES[self.control.kind]
         if shape.whole and not shape.labelled:
-            return "alpha"
+            return "alpha" if shape.numeric else "alike"
         return "kappa" if shape.whole and self.control.single else "f1"
 
     @property
@@ -138,10 +144,12 @@ class Question:
         """The number that says how far two people, or one and the labels, agree."""
         if self.measure == "kappa":
             return tally.cohen if tally.cohen is not None else tally.observed
-        return tally.alpha if self.measure == "alpha" else tally.f1
+        return self.of_all(tally)
 
     def of_all(self, tally: Tally) -> float | None:
         """As ``of``, of everybody."""
+        if self.measure == "alike":
+            return tally.alike
         return tally.f1 if self.measure == "f1" else tally.alpha
 
 

@@ -119,6 +119,31 @@ def test_answers_are_compared_by_what_their_question_takes() -> None:
     assert compared([number], [three], [four], {}) == [Cell("count", 0, 0, values=(3.0, 4.5))]
 
 
+@pytest.mark.parametrize(
+    ("kind", "one", "two", "alike"),
+    [
+        ("text", ["a  leak\n", "wet"], ["a leak", " wet "], 1.0),
+        ("text", ["a leak"], ["a Leak"], 0.0),
+        ("text", ["a leak", "wet"], ["a leak"], 0.0),
+        ("pairwise", "left", "left", 1.0),
+        ("pairwise", "left", "right", 0.0),
+        ("ranking", {"rank": ["a", "b", "c", "d"]}, {"rank": ["a", "b", "c", "d"]}, 1.0),
+        ("ranking", {"rank": ["a", "b", "c", "d"]}, {"rank": ["d", "c", "b", "a"]}, 0.0),
+        ("ranking", {"rank": ["a", "b", "c", "d"]}, {"rank": ["b", "a", "c", "d"]}, 5 / 6),  # tau is 2 / 3
+        ("ranking", {"rank": ["a", "b", "c"]}, {"rank": ["c", "a", "b"]}, 1 / 3),  # tau is -1 / 3
+        ("ranking", {"rank": ["a"]}, {"rank": ["a"]}, 1.0),
+    ],
+)
+def test_answers_without_classes_are_compared_by_how_alike_they_are(
+    kind: str, one: Any, two: Any, alike: float
+) -> None:
+    asked = Control(name="q", kind=kind, to_name="item", class_ids={})
+    ours, theirs = (Region("r", kind, 0, value=value, control="q") for value in (one, two))
+    [cell] = compared([asked], [ours], [theirs], {})
+    assert (cell.one, cell.two, cell.values) == (0, 0, None) and cell.iou == pytest.approx(alike)
+    assert compared([asked], [ours], [], {}) == []
+
+
 @pytest.fixture
 def moods(
     alice: User,
@@ -165,6 +190,41 @@ def test_figures_of_a_queue_in_all_by_pair_and_with_the_labels(
     assert figures["fleiss"] is None, "one task has an answer less"
     assert {row["name"]: row["comparisons"] for row in figures["ambiguous"]} == {"calm": 19, "wild": 17}
     assert api(bob).get(f"projects/{project.name}/agreement").status_code == 403
+
+
+@pytest.mark.django_db
+def test_texts_are_compared_by_whether_they_are_the_same(
+    alice: User,
+    bob: User,
+    erin: User,
+    project: Project,
+    says: Callable[..., Any],
+    make_queue: Callable[..., Queue],
+    run_jobs: Callable[[], int],
+    api: Callable[..., Any],
+    client_for: Callable[[User], Client],
+) -> None:
+    config = '<View><Image name="image" value="$image"/><TextArea name="seen" toName="image"/></View>'
+    queue = make_queue(3, schema=create_schema(project, Caller(alice), name="seen", config=config), overlap=2)
+
+    def written(text: str) -> list[dict[str, Any]]:
+        entry = {"id": "t", "from_name": "seen", "to_name": "image", "type": "textarea"}
+        return [{**entry, "value": {"text": [text]}}]
+
+    for one, two in (("a leak", "a  leak"), ("a crack", "nothing"), ("rust", "rust")):
+        says(bob, queue, written(one))
+        says(erin, queue, written(two))
+    comparisons.begin(project, alice)
+    run_jobs()
+    [figures] = api(alice).get(f"projects/{project.name}/agreement").json()["questions"]
+    assert (figures["measure"], figures["alike"], figures["tasks"]) == ("alike", pytest.approx(2 / 3), 3)
+    assert figures["observed"] is figures["f1"] is figures["alpha"] is None and figures["ambiguous"] == []
+    [pair] = figures["pairs"]
+    assert (pair["people"], pair["value"], pair["comparisons"]) == (["bob", "erin"], pytest.approx(2 / 3), 3)
+    page = client_for(alice).get(f"/p/{project.name}/agreement/")
+    assert "Same answer" in page.content.decode() and page.context["classes"] == []
+    [cell] = [cell for row in page.context["people"] for cell in row.cells if cell and cell.kind == "right"][:1]
+    assert cell.text == "0.67" and len(client_for(alice).get(cell.url).context["rows"]) == 3
 
 
 @pytest.mark.django_db

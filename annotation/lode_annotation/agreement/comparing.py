@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 from lode_annotation.agreement.matching import matched
 from motherlode.controls import Control, asked_by
-from motherlode.numbers import is_number
 from motherlode.regions import Region
-from motherlode.shapes import SHAPES
+from motherlode.shapes import SHAPES, Shape
 
 NOTHING = 0
 """In place of a class: the person said nothing of it."""
@@ -17,7 +16,8 @@ NOTHING = 0
 @dataclass(frozen=True, slots=True)
 class Cell:
     """How often two answers said ``one`` and ``two`` of the same thing: class ids, ``NOTHING`` where only the other
-    answer has it. ``iou`` is the sum over regions of how alike they are, ``values`` are two numbers that were given."""
+    answer has it, and in both of what has no classes. ``iou`` is the sum of how alike the regions are, or what was said;
+    ``values`` are two numbers that were given."""
 
     control: str
     one: int
@@ -38,8 +38,8 @@ def compared(
 
     Regions are matched one to one whatever their class, at a similarity of .5 or more, page by page, at the
     ``scale`` that ``matching.scale_of`` gives. A question that
-    takes one class is one thing, each class of one that takes several is a thing of its own. Texts, orders and what is
-    asked per region are not compared.
+    takes one class is one thing, each class of one that takes several is a thing of its own. What has no classes is
+    compared where both said something. What is asked per region is not compared.
     """
     cells: list[Cell] = []
     for control in controls:
@@ -64,7 +64,7 @@ def _of(control: Control, one: Sequence[Region], two: Sequence[Region], scale: f
     if not shape.whole:
         yield from _regions(control, one, two, scale)
     elif not shape.labelled:
-        yield from _numbers(control, one, two)
+        yield from _said(control, shape, one, two)
     elif control.single:
         classes = [next((each.class_id for each in answer), NOTHING) for answer in (one, two)]
         if any(classes):
@@ -77,10 +77,14 @@ def _of(control: Control, one: Sequence[Region], two: Sequence[Region], scale: f
             )
 
 
-def _numbers(control: Control, one: Sequence[Region], two: Sequence[Region]) -> Iterator[Cell]:
-    values = [each.value for answer in (one, two) for each in answer]
-    if len(one) == len(two) == 1 and all(is_number(value) for value in values):
-        yield Cell(control.name, NOTHING, NOTHING, values=(float(values[0]), float(values[1])))
+def _said(control: Control, shape: Shape, one: Sequence[Region], two: Sequence[Region]) -> Iterator[Cell]:
+    if not len(one) == len(two) == 1:
+        return
+    ours, theirs = one[0].value, two[0].value
+    if shape.numeric:
+        yield Cell(control.name, NOTHING, NOTHING, values=(float(ours), float(theirs)))
+    else:
+        yield Cell(control.name, NOTHING, NOTHING, iou=shape.alike(ours, theirs))
 
 
 def _regions(control: Control, one: Sequence[Region], two: Sequence[Region], scale: float) -> Iterator[Cell]:

@@ -66,6 +66,7 @@ def _json(found: Figures, people: dict[int, str]) -> dict[str, Any]:
         "observed": total.observed,
         "fleiss": total.fleiss,
         "alpha": total.alpha,
+        "alike": total.alike if question.measure == "alike" else None,
         "pairs": [
             {"people": [people[one], people[two]], **_pair(found, tally)} for (one, two), tally in found.pairs.items()
         ],

@@ -24,7 +24,7 @@ class AmbiguousShape(Shape):
 class AgreementOfShape(Shape):
     schema = serializers.CharField()
     control = serializers.CharField()
-    measure = serializers.ChoiceField(["f1", "kappa", "alpha"])
+    measure = serializers.ChoiceField(["f1", "kappa", "alpha", "alike"])
     tasks = serializers.IntegerField()
     f1 = serializers.FloatField(allow_null=True, help_text="of regions of the same place and class, or of labels")
     located = serializers.FloatField(allow_null=True, help_text="F1 of regions of the same place, whatever their class")
@@ -32,6 +32,9 @@ class AgreementOfShape(Shape):
     observed = serializers.FloatField(allow_null=True)
     fleiss = serializers.FloatField(allow_null=True)
     alpha = serializers.FloatField(allow_null=True)
+    alike = serializers.FloatField(
+        allow_null=True, help_text="texts and preferences that are the same; pairs of entries in the same order"
+    )
     pairs = PairShape(many=True)
     with_labels = PairShape(many=True)
     ambiguous = AmbiguousShape(many=True)

@@ -19,6 +19,7 @@ class NumberShape(AnswerShape):
     """What is said is a number."""
 
     kind = "number"
+    numeric = True
     task = "numbers"
     noun = "number"
     tag = "Number"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect, insort
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,6 +48,18 @@ class RankingShape(AnswerShape):
         order = order_of(value.get(self.key)) or ()
         strange = sorted(set(order) - {entry.id for entry in entries_of(text)})
         return f"the list has no entry {strange[0]!r:.60}" if strange else ""
+
+    def alike(self, one: Any, two: Any) -> float:
+        """The share of pairs of entries that both have in the same order: (tau + 1) / 2, with Kendall's tau."""
+        first, second = order_of(one) or [], order_of(two) or []
+        place = {entry: at for at, entry in enumerate(second)}
+        there: list[int] = []
+        agreed = 0
+        for at in (place[entry] for entry in first if entry in place):
+            agreed += bisect(there, at)
+            insort(there, at)
+        pairs = len(there) * (len(there) - 1) // 2
+        return agreed / pairs if pairs else float(first == second)
 
     def options(self, attributes: Mapping[str, str], selected: Sequence[str]) -> dict[str, Any]:
         if attributes.get("perRegion", "false").lower() == "true":

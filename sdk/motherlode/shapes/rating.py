@@ -21,6 +21,7 @@ class RatingShape(AnswerShape):
     """What is said is a whole number, 0 to the control's most."""
 
     kind = "rating"
+    numeric = True
     task = "ratings"
     noun = "rating"
     tag = "Rating"

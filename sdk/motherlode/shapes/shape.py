@@ -58,8 +58,8 @@ class Shape(ABC):
     `kind` names it in label sets, `task` in options and imports, `noun` in sentences. `tag` is Label Studio's control
     tag, `part` the element below it that names a class ("" where none does), and `result_type` the type of its results
     and, without a `value_key`, the key in their values of what is said: of the labels, where it is `labelled`, else of
-    a value without a class. Where it is `nested`, parts stand within parts and a class is called by its path. `field`
-    is the key of the geometry in a region's JSON. `whole` says that it speaks of the item as a whole, or of a region
+    a value without a class, which is a number where it is `numeric`. Where it is `nested`, parts stand within parts and
+    a class is called by its path. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the item as a whole, or of a region
     that is there, and has no geometry: all that is said under one control is then one entry of a result. `compares` is
     how many pictures of an item it says something of together, where it does. `media` are the media that it can be part
     of; what is whole fits all.
@@ -84,6 +84,7 @@ class Shape(ABC):
     result_type: ClassVar[str]
     value_key: ClassVar[str] = ""
     labelled: ClassVar[bool] = True
+    numeric: ClassVar[bool] = False
     nested: ClassVar[bool] = False
     part: ClassVar[str] = "Label"
     field: ClassVar[str] = ""
@@ -270,6 +271,10 @@ class Shape(ABC):
     @abstractmethod
     def similarity(self, one: Geometry, two: Geometry) -> float:
         """How far two are the same place, 0 to 1: their intersection over their union, where they have an area."""
+
+    def alike(self, one: Any, two: Any) -> float:
+        """How alike two things are that were said, from 0 to 1: by default whether they are the same."""
+        return float(one == two)
 
     def fused(self, geometries: Sequence[Geometry]) -> Geometry:
         """The one place of several that are of the same thing, whatever their order.

@@ -43,6 +43,10 @@ class TextShape(AnswerShape):
             return Broken("duplicate", "A text stands twice.")
         return None
 
+    def alike(self, one: Any, two: Any) -> float:
+        """Whether they are the same texts, however many spaces and line ends are between their words."""
+        return float([text.split() for text in one] == [text.split() for text in two])
+
     def options(self, attributes: Mapping[str, str], selected: Sequence[str]) -> dict[str, Any]:
         first = attributes.get("value", "")
         if first.startswith("$"):
