@@ -74,7 +74,7 @@ def of_task(context: QueueContext, user: User, task_id: int, until: datetime | N
     if found.draft is not None:
         kept = {
             "result": _on_this_item(context.translate(found.draft, found.made_under), found.task.media),
-            "saved_at": _iso(found.draft_at),
+            "saved_at": iso(found.draft_at),
             "base_revision": found.draft_base,
         }
     start = None
@@ -106,10 +106,11 @@ def _on_this_item(result: list[Any], media: Media) -> list[Any]:
 def lease(until: datetime | None) -> dict[str, Any]:
     """A lease as it is shown: until when, and how long it is renewed for."""
     seconds = settings.TASK_LEASE_SECONDS
-    return {"until": _iso(until or timezone.now() + timedelta(seconds=seconds)), "seconds": seconds}
+    return {"until": iso(until or timezone.now() + timedelta(seconds=seconds)), "seconds": seconds}
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """A moment as JSON has it here, and as Label Studio writes it."""
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
@@ -197,7 +198,7 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
             "state": found.state,
             "result": _on_this_item(context.translate(found.result, found.made_under), found.task.media),
             "user": found.username,
-            "submitted_at": _iso(found.submitted_at),
+            "submitted_at": iso(found.submitted_at),
             "lead_time": found.lead_time,
         },
         "start": start,
@@ -206,7 +207,7 @@ def of_review(context: QueueContext, user: User, annotation: UUID) -> dict[str, 
                 "verdict": review.verdict,
                 "comment": review.comment,
                 "reviewer": review.reviewer.username,
-                "created_at": _iso(review.created_at),
+                "created_at": iso(review.created_at),
             }
             for review in Review.objects.standing()
             .filter(annotation_id=found.annotation_id)
@@ -237,7 +238,7 @@ def _others(context: QueueContext, found: ReviewRow) -> list[dict[str, Any]]:
                 "id": str(row.uuid),
                 "user": row.user.username,
                 "result": _on_this_item(result, found.task.media),
-                "saved_at": _iso(answers[row.pk].created_at if answered else row.draft_at),
+                "saved_at": iso(answers[row.pk].created_at if answered else row.draft_at),
                 "late": not answered and row.lost_at is not None,
                 "answered": answered,
             }

@@ -36,7 +36,7 @@ def _with_class(asked: Asked) -> Q:
     for schema, class_id in rows.values_list("schema", "class_id"):
         ids.setdefault(schema, []).append(class_id)
     if not ids:
-        raise unknown(asked, _names(_classes, asked))
+        raise unknown(asked, _classes(asked.project, asked.user))
     whole = Q(pk=None)
     for schema, numbers in ids.items():  # one by one, so that an item is looked up in the index of each schema
         said = Q(pk=None)
@@ -55,7 +55,7 @@ def _schemas(project: Project, user: User) -> Sequence[tuple[str, str]]:
 def _of_schema(asked: Asked) -> Q:
     schema = Schema.objects.filter(project=asked.project, name__iexact=asked.value).first()
     if schema is None:
-        raise unknown(asked, _names(_schemas, asked))
+        raise unknown(asked, _schemas(asked.project, asked.user))
     return Q(Exists(_current(schema.pk)))
 
 
@@ -84,14 +84,10 @@ def _annotators(project: Project, user: User) -> Sequence[tuple[str, str]]:
 def _answered_by(asked: Asked) -> Q:
     person = User.objects.filter(annotations__task__queue__project=asked.project, username__iexact=asked.value).first()
     if person is None:
-        raise unknown(asked, _names(_annotators, asked))
+        raise unknown(asked, _annotators(asked.project, asked.user))
     answers = Annotation.objects.filter(task__item=OuterRef("pk"), user=person, revision__gt=0)
     return Q(Exists(answers))
 
 
 def _current(schema: int) -> Any:
     return LabelSet.objects.current().filter(item=OuterRef("pk"), schema=schema)
-
-
-def _names(values: Any, asked: Asked) -> list[str]:
-    return [name for name, _title in values(asked.project, asked.user)]

@@ -420,7 +420,7 @@ def is_reserved(place: Lease, author: User) -> bool:
 
 
 def reopen_for(task: Task, caller: Caller) -> None:
-    """Opens a finished task again for ``user`` alone; the answers given stay. Raises ``Conflict`` (not_finished)."""
+    """Opens a finished task again for the caller alone; the answers given stay. Raises ``Conflict``."""
     user = caller.user
     access.require(caller, task.queue.project, "annotation.review")
     refuse_micro(task.queue)

@@ -150,7 +150,7 @@ def revise(
         same = guidelines is None or newest.guidelines == guidelines_of(guidelines, classes)
         if newest.config == config and words == Words() and same:
             return newest
-        refuse_other_medium(schema, newest, config)
+        refuse_other_objects(schema, newest, config)
         migrating.refuse_while_migrating(schema)
         known = known_classes(schema)
         proposal = proposed(newest.controls, known, parsed, words)
@@ -230,7 +230,7 @@ def _guidelines_kept(newest: SchemaRevision, proposal: Proposal) -> dict[str, di
     return kept
 
 
-def refuse_other_medium(schema: Schema, newest: SchemaRevision, config: str) -> None:
+def refuse_other_objects(schema: Schema, newest: SchemaRevision, config: str) -> None:
     """Raises ``BadInput`` for a config that asks about another medium than the schema's newest revision, about other
     pictures of an item, or has a control about another one of them: their regions stay where they are."""
     pictures = [len(labeling_config.objects_of(one)) for one in (newest.config, config)]

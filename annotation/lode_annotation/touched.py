@@ -15,7 +15,7 @@ from lode_annotation.labeling_config import parse_config
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Queue, Schema, SchemaRevision, Task
 from lode_annotation.proposals import Words, proposed
 from lode_annotation.rules import Rules, rules_of
-from lode_annotation.schemas import known_classes, latest, refuse_other_medium
+from lode_annotation.schemas import known_classes, latest, refuse_other_objects
 from lode_platform import access
 from lode_platform.callers import Caller
 from lode_platform.models import Item
@@ -75,7 +75,7 @@ def dry_run(
     access.require(caller, schema.project, "schema.edit")
     parsed = parse_config(config)
     newest = latest(schema)
-    refuse_other_medium(schema, newest, config)
+    refuse_other_objects(schema, newest, config)
     known = known_classes(schema)
     proposal = proposed(newest.controls, known, parsed, Words(renames or {}, merges or {}, splits or {}))
     planned = changes(newest.controls, known, proposal)

@@ -46,7 +46,7 @@ def _runs(project: Project, user: User) -> Sequence[tuple[str, shell.Text]]:
 def _in_run(asked: Asked) -> Q:
     runs = Run.objects.filter(project=asked.project, name__iexact=asked.value)
     if not runs.exists():
-        raise unknown(asked, _names(_runs, asked))
+        raise unknown(asked, _runs(asked.project, asked.user))
     return Q(Exists(_occurrences().filter(evaluation__prediction_set__run__in=runs.order_by())))
 
 
@@ -65,8 +65,4 @@ def _chosen(asked: Asked, values: Any) -> str:
     for value, _title in values(asked.project, asked.user):
         if value == wanted:
             return str(value)
-    raise unknown(asked, _names(values, asked))
-
-
-def _names(values: Any, asked: Asked) -> list[str]:
-    return [name for name, _title in values(asked.project, asked.user)]
+    raise unknown(asked, values(asked.project, asked.user))

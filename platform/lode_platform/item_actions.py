@@ -89,7 +89,7 @@ def _tag_keys(asked: Asked) -> QuerySet[Any, Any] | None:
 def _asked_tag(asked: Asked) -> Tag:
     found = Tag.objects.filter(project=asked.project, name__iexact=asked.value).first()
     if found is None:
-        raise unknown(asked, (name for name, _title in tag_names(asked.project, asked.user)))
+        raise unknown(asked, tag_names(asked.project, asked.user))
     return found
 
 

@@ -116,9 +116,9 @@ def find(name: str) -> tuple[Field, str] | None:
     return (known[head], key) if key and head in known and known[head].keyed else None
 
 
-def unknown(asked: Asked, names: Iterable[str]) -> BadValue:
-    """That a field has no such value; the first of those that it has."""
-    listed = ", ".join(islice(names, 20))
+def unknown(asked: Asked, values: Iterable[tuple[str, object]]) -> BadValue:
+    """That a field has no such value; the first of those that it has, each given with what it is called."""
+    listed = ", ".join(value for value, _title in islice(values, 20))
     said = _("there is no %(value)r; there are %(names)s.") if listed else _("there is no %(value)r.")
     return BadValue(said % {"value": asked.value, "names": listed})
 
@@ -254,7 +254,7 @@ def _of_filter(one: shell.ItemFilter) -> Field:
         for value, title in choices:
             if wanted in (value.casefold(), title.casefold()):
                 return value
-        raise unknown(asked, (name for name, _title in _named(choices)))
+        raise unknown(asked, _named(choices))
 
     def condition(asked: Asked) -> Q:
         return Q(Exists(one.apply(Item.objects.filter(pk=OuterRef("pk")), chosen(asked), asked.project)))
@@ -330,7 +330,7 @@ def _uuid(asked: Asked) -> UUID:
 def _medium(asked: Asked) -> Q:
     kind = asked.value.lower()
     if kind not in MEDIA:
-        raise unknown(asked, MEDIA)
+        raise unknown(asked, MEDIA.items())
     return Q(kind=kind) if kind == "image" else Q(kind=kind) & ~Q(kind="image")  # said for the index of the others
 
 

@@ -1,11 +1,18 @@
 """When a micro-task has been asked of enough people: the stopping rule, against values computed by hand."""
 
+import math
+
 import pytest
 
-from lode_annotation.micro.certainty import Ballot, Stopping, chance_of_yes, outcome, reliability, still_needed
+from lode_annotation.micro.certainty import Ballot, Stopping, outcome, reliability, still_needed
 
 RULE = Stopping(min_votes=2, max_votes=5, error_limit=0.05)
 VOTES = {"y": "yes", "n": "no", "u": "unsure"}
+
+
+def chance_of_yes(said: list[Ballot]) -> float:
+    """What the evidence of the votes, in log odds, comes to."""
+    return 1 / (1 + math.exp(-sum(one.evidence for one in said)))
 
 
 def ballots(said: str) -> list[Ballot]:

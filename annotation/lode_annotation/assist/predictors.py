@@ -5,7 +5,7 @@ They are asked by jobs, and for clicks within a few seconds; never while somebod
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -28,19 +28,6 @@ from motherlode.shapes import SHAPES
 CLICK_SECONDS = 5.0
 SECONDS = 60.0
 Results = list[dict[str, Any]]
-
-
-class Predicts(Protocol):
-    """A model that predicts regions of items, wherever it runs."""
-
-    def health(self) -> None:
-        """Raises ``LodeError`` where it cannot answer."""
-
-    def setup(self) -> str:
-        """Tells it the schema; the version that it calls itself."""
-
-    def predict(self, items: Sequence[Item], context: Mapping[str, Any] | None = None) -> list[Results]:
-        """Regions of each item, as Label Studio's results. ``context`` is what a person has marked already."""
 
 
 @dataclass(frozen=True)

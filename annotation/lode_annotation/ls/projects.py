@@ -10,7 +10,7 @@ from django.utils import timezone
 from lode_annotation import queues, schemas
 from lode_annotation.ls.tasks import LABELED, person_json
 from lode_annotation.models import Annotation, LabelStudioProject, Queue, Schema, SchemaRevision, Task
-from lode_annotation.moving import giving
+from lode_annotation.payloads import iso
 from lode_platform import access, events, free_json
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
@@ -208,7 +208,7 @@ def project_json(door: LabelStudioProject, states: Mapping[str, int], *, counted
         OVERLAP: queue.overlap,
         ORDER: ordering,
         "created_by": person_json(queue.created_by),
-        "created_at": giving.iso(queue.created_at),
+        "created_at": iso(queue.created_at),
         "organization": 1,
         "workspace": None,
         "task_number": sum(states.values()),

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from lode_annotation.ls.numbers import prediction_number, task_number, uuid_number
 from lode_annotation.models import Annotation, LabelStudioProject, Task
 from lode_annotation.moving import giving
+from lode_annotation.payloads import iso
 from lode_annotation.withdraw import is_withdrawn
 from lode_platform.models import User
 from lode_platform.store import store
@@ -79,9 +80,9 @@ def _task(
         "project": door.pk,
         "data": data_of(door, task),
         "meta": (task.origin or {}).get("meta") or {},
-        "created_at": giving.iso(task.created_at),
-        "updated_at": giving.iso(last or task.created_at),
-        "completed_at": giving.iso(task.finished_at or last) if is_labeled else None,
+        "created_at": iso(task.created_at),
+        "updated_at": iso(last or task.created_at),
+        "completed_at": iso(task.finished_at or last) if is_labeled else None,
         "is_labeled": is_labeled,
         "overlap": door.queue.overlap,
         "total_annotations": len(given) - skipped,
@@ -118,7 +119,7 @@ def annotation_json(
         "task": task,
         "project": door.pk,
         "result_count": len(save.result),
-        "draft_created_at": giving.iso(row.draft_at),
+        "draft_created_at": iso(row.draft_at),
         "parent_prediction": None,
         "parent_annotation": None,
         "last_action": None,
@@ -136,7 +137,7 @@ def predictions_json(door: LabelStudioProject, task: Task) -> list[dict[str, Any
     number = task_number(door.pk, task.number)
     return [
         {
-            "created_at": giving.iso(task.created_at),
+            "created_at": iso(task.created_at),
             "model_version": "",
             "score": None,
             "result": [],
@@ -161,6 +162,6 @@ def person_json(user: User) -> dict[str, Any]:
         "avatar": None,
         "phone": "",
         "active_organization": 1,
-        "date_joined": giving.iso(user.date_joined),
-        "last_activity": giving.iso(user.last_login or user.date_joined),
+        "date_joined": iso(user.date_joined),
+        "last_activity": iso(user.last_login or user.date_joined),
     }

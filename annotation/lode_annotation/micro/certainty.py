@@ -7,7 +7,7 @@ says nothing for either side.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 PRIOR_RIGHT, PRIOR_WRONG = 17, 3
@@ -52,11 +52,6 @@ def reliability(agreed: int, judged: int) -> float:
     """The mean of a person's beta posterior, within the bounds of what one vote may say."""
     mean = (PRIOR_RIGHT + agreed) / (PRIOR_RIGHT + PRIOR_WRONG + judged)
     return min(MOST, max(LEAST, mean))
-
-
-def chance_of_yes(ballots: Iterable[Ballot]) -> float:
-    """The posterior of yes."""
-    return 1 / (1 + math.exp(-sum(one.evidence for one in ballots)))
 
 
 def outcome(rule: Stopping, ballots: Sequence[Ballot]) -> str:

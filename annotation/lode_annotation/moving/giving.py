@@ -1,10 +1,10 @@
 """Gives a queue's tasks as Label Studio has them, one after the other: everybody's answers, drafts, predictions."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, TypeAlias
 
 from lode_annotation.models import Annotation, AnnotationRevision, Queue, Task
+from lode_annotation.payloads import iso
 from lode_annotation.queues import BATCH
 from lode_platform.among import among
 from motherlode.media import MEDIA
@@ -101,8 +101,3 @@ def draft_of(row: Annotation, annotation: int | None) -> dict[str, Any]:
 
 def _person(row: Annotation) -> str:
     return row.user.email or row.user.username
-
-
-def iso(moment: datetime | None) -> str | None:
-    """A moment as Label Studio writes it."""
-    return moment.isoformat().replace("+00:00", "Z") if moment else None

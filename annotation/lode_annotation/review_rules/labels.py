@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
-from lode_annotation.review_rules.rule import Given, Rule, names_of
+from lode_annotation.review_rules.rule import Given, Rule, names_of, written_names
 from lode_platform.models import Project
 
 
@@ -20,7 +20,7 @@ class Labels(Rule):
         return names_of(value, "The labels to review")
 
     def from_text(self, text: str) -> Any:
-        return [name.strip() for name in text.split(",") if name.strip()]
+        return written_names(text)
 
     def asks(self, value: Any, given: Given) -> bool:
         if given.answers is None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
-from lode_annotation.review_rules.rule import FIELD, Given, Rule, names_of
+from lode_annotation.review_rules.rule import FIELD, Given, Rule, names_of, written_names
 from lode_platform.errors import BadInput
 from lode_platform.models import Membership, Project
 
@@ -29,7 +29,7 @@ class People(Rule):
         return names
 
     def from_text(self, text: str) -> Any:
-        return [name.strip() for name in text.split(",") if name.strip()]
+        return written_names(text)
 
     def asks(self, value: Any, given: Given) -> bool:
         return not set(value).isdisjoint(given.people)

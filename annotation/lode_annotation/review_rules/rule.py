@@ -74,3 +74,8 @@ def number_in(text: str) -> float | str:
         return float(bare.removesuffix("%")) / 100 if bare.endswith("%") else float(bare)
     except ValueError:
         return text
+
+
+def written_names(text: str) -> list[str]:
+    """The names in a form's field, which has commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]

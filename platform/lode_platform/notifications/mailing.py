@@ -8,9 +8,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db.models import F
 from django.urls import reverse
@@ -19,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from lode_platform import jobs, mail
+from lode_platform.addresses import absolute
 from lode_platform.callers import Caller
 from lode_platform.errors import NotFound
 from lode_platform.models import Job, JobState, User
@@ -81,25 +80,19 @@ def message(user: User, rows: Sequence[Notification]) -> tuple[str, str, dict[st
     """Subject, text and headers of the mail that tells a person of notifications, with a link that ends such mails."""
     said = [(" ".join(kinds.words(row).split()), kinds.path(row)) for row in rows]
     names = {row.kind for row in rows}
-    stop = address(reverse("platform:unsubscribe", args=[signed(user, names.pop() if len(names) == 1 else "")]))
+    stop = absolute(reverse("platform:unsubscribe", args=[signed(user, names.pop() if len(names) == 1 else "")]))
     more = ngettext("%(n)d notification", "%(n)d notifications", len(rows)) % {"n": len(rows)}
     subject = said[0][0] if len(said) == 1 else more
-    lines = [f"{text}\n{address(path) if path else ''}".rstrip() for text, path in said]
+    lines = [f"{text}\n{absolute(path) if path else ''}".rstrip() for text, path in said]
     foot = _("No more mails like this: %(stop)s\nYour choices: %(choices)s") % {
         "stop": stop,
-        "choices": address(f"{reverse('platform:account')}#mail"),
+        "choices": absolute(f"{reverse('platform:account')}#mail"),
     }
     return (
         f"[Motherlode] {subject}"[:200],
         "\n\n".join([*lines, f"-- \n{foot}\n"]),
         {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
     )
-
-
-def address(path: str) -> str:
-    """A path of ours as the whole address by which clients reach it."""
-    public = urlsplit(settings.PUBLIC_URL)
-    return f"{public.scheme}://{public.netloc}{path}"
 
 
 # -- ended by a link ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import { gettext } from "../lode/words.js";
 const LONGEST = 300;
 
 /** @param {Storage|null} storage @param {string} queue @returns {string|null} the reason that was given last in the queue */
-export function lastReason(storage, queue) {
+function lastReason(storage, queue) {
   try {
     return storage?.getItem(`lode skip ${queue}`) ?? null;
   } catch {
@@ -22,7 +22,7 @@ export function lastReason(storage, queue) {
 }
 
 /** @param {Storage|null} storage @param {string} queue @param {string} reason */
-export function keepReason(storage, queue, reason) {
+function keepReason(storage, queue, reason) {
   try {
     storage?.setItem(`lode skip ${queue}`, reason);
   } catch {

@@ -103,7 +103,7 @@ export function isOwn(command) {
 }
 
 /** The keys of a command that can be changed. @param {Command} command @returns {string[]} */
-export function looseKeys(command) {
+function looseKeys(command) {
   return command.keys.filter((key) => !isFirm(key));
 }
 

@@ -165,7 +165,7 @@ function facetOf(inside) {
  * @param {Match} match
  * @returns {number | null} its row in the evaluation that verdicts are given on; null for what only belongs to a failure
  */
-export function rowOf(match) {
+function rowOf(match) {
   if (match.state === "tp" || match.kind === "explained") return null;
   return match.row < 0 ? -1 - match.row : match.row;
 }

@@ -39,7 +39,7 @@ const sight = new IntersectionObserver(
   { rootMargin: AHEAD },
 );
 
-export class LodePicture extends HTMLElement {
+class LodePicture extends HTMLElement {
   static observedAttributes = ["view", "regions"];
 
   constructor() {

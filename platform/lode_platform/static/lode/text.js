@@ -20,7 +20,7 @@ export async function textAt(address, signal) {
   return decoded(new Uint8Array(await response.arrayBuffer()));
 }
 
-export class LodeText extends (globalThis.HTMLElement ?? Object) {
+class LodeText extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["src"];
   /** @type {AbortController|null} */
   #asking = null;

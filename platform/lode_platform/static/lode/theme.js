@@ -2,7 +2,7 @@
 // Light, dark or as the system: kept in a cookie, so that the server writes the page right at once.
 
 /** @param {string} choice "light", "dark" or "" for the system's */
-export function setTheme(choice) {
+function setTheme(choice) {
   const root = document.documentElement;
   if (choice) root.setAttribute("data-bs-theme", choice);
   else root.removeAttribute("data-bs-theme");

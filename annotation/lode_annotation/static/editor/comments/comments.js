@@ -240,7 +240,7 @@ const BUBBLE = "M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-5 4v-4H5a2 2 0 0 1-2-2
 const REPLY = "M9 14L4 9l5-5M4 9h9a7 7 0 0 1 7 7v3";
 
 /** Where a region is pinned: the upper right corner of its bounds, or its words. @param {Region} region @returns {Place} */
-export function placeOn(region) {
+function placeOn(region) {
   if (shapeOf(region).inText) {
     const { start, end } = /** @type {SpanRegion} */ (region);
     return { start, end };

@@ -24,7 +24,7 @@ import * as text from "./text.js";
 const MEDIA = new Map([image, text, list].map((medium) => [medium.kind, medium]));
 
 /** @param {Media} media @returns {Medium} that of an item; images where nothing is said */
-export function mediumOf(media) {
+function mediumOf(media) {
   return MEDIA.get(media.kind ?? image.kind) ?? image;
 }
 

@@ -20,7 +20,7 @@ import { KIND, controlOf, fromEntry, isRelation, linkedLast, nameOf, toEntry } f
  * @param {string} text
  * @returns {any}
  */
-export function parseExact(text) {
+function parseExact(text) {
   const rawJSON = /** @type {any} */ (JSON).rawJSON;
   if (typeof rawJSON !== "function") return JSON.parse(text);
   return JSON.parse(
@@ -176,7 +176,7 @@ export function toResultText(regions, controls, size) {
  * @param {Size} size
  * @returns {LsResult}
  */
-export function toResult(region, control, size) {
+function toResult(region, control, size) {
   const came = /** @type {Partial<LsResult>} */ (region.source === null ? {} : JSON.parse(region.source));
   const kind = kindOf(region);
   if (!kind) return /** @type {LsResult} */ (came);

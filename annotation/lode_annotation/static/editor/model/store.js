@@ -10,7 +10,7 @@ import { isRelation } from "./relations.js";
 /** @typedef {import("./types.js").Step} Step */
 
 /** What a transaction may do. */
-export class Transaction {
+class Transaction {
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
@@ -215,6 +215,6 @@ export class Store extends EventTarget {
 }
 
 /** @param {Patch} patch @returns {Patch} */
-export function inverse(patch) {
+function inverse(patch) {
   return { key: patch.key, before: patch.after, after: patch.before, index: patch.index };
 }

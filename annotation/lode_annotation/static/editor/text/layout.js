@@ -24,7 +24,7 @@ const LONGEST = 9000;
 /** About as many characters as a line holds. */
 const LINE = 66;
 /** So many lines lie below each other; further ones lie on the last. */
-export const LEVELS = 8;
+const LEVELS = 8;
 
 /** @param {string} text @returns {Block[]} all of it, in order */
 export function blocksOf(text) {
