@@ -16,7 +16,7 @@ NOTHING = 0
 @dataclass(frozen=True, slots=True)
 class Cell:
     """How often two answers said ``one`` and ``two`` of the same thing: class ids, ``NOTHING`` where only the other
-    answer has it, and in both of what has no classes. ``iou`` is the sum of how alike the regions are, or what was said;
+    answer has it, and in both of what has no classes. ``iou`` is the sum of how alike the regions, or answers, are,
     ``values`` are two numbers that were given."""
 
     control: str

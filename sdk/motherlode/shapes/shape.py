@@ -59,10 +59,10 @@ class Shape(ABC):
     tag, `part` the element below it that names a class ("" where none does), and `result_type` the type of its results
     and, without a `value_key`, the key in their values of what is said: of the labels, where it is `labelled`, else of
     a value without a class, which is a number where it is `numeric`. Where it is `nested`, parts stand within parts and
-    a class is called by its path. `field` is the key of the geometry in a region's JSON. `whole` says that it speaks of the item as a whole, or of a region
-    that is there, and has no geometry: all that is said under one control is then one entry of a result. `compares` is
-    how many pictures of an item it says something of together, where it does. `media` are the media that it can be part
-    of; what is whole fits all.
+    a class is called by its path. `field` is the key of the geometry in a region's JSON. `whole` says that it
+    speaks of the item as a whole, or of a region that is there, and has no geometry: all that is said under one
+    control is then one entry of a result. `compares` is how many pictures of an item it says something of together,
+    where it does. `media` are the media that it can be part of; what is whole fits all.
     Kinds that share a tag are told apart by what the control `says`: attributes, with the values that they have.
     `fills_bounds` says that it is its bounds, `outlined` that it is made of outlines and gives them, `masked` that it
     is a mask of the whole image, `pointed` that it is made of labelled points, `quotes` that it quotes the text that it
