@@ -369,4 +369,4 @@ def save_draft(
         raise _late(user, context, task_id, result, error, base=base, uuid=uuid) from None
     keep(user, context, task_id, result, base=base, uuid=uuid)
     at = Annotation.objects.filter(task_id=task_id, user=user).values_list("draft_at", flat=True).get()
-    return {"saved_at": at.isoformat().replace("+00:00", "Z") if at else None}
+    return {"saved_at": payloads.iso(at)}

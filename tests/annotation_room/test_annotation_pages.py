@@ -392,3 +392,15 @@ def test_a_list_of_queues_counts_the_tasks_of_those_it_shows(
 def test_whether_items_are_labelled_is_looked_up_among_current_label_sets(project: Project, value: str) -> None:
     plan = shell_entries.by_labelled(project.items.live(), value, project).order_by().values("pk").explain()
     assert "SEARCH U0 USING INDEX one_current_label_set (item_id=? AND schema_id=?)" in plan
+
+
+@pytest.mark.parametrize(
+    "names", ["", "first=1", "first=a&last=2", "first=2&last=1", "first=1&last=99999999999999999999"]
+)
+def test_the_undo_of_added_items_takes_numbers_of_tasks_alone(
+    client_for: ClientFor, alice: User, project: Project, make_queue: Callable[..., Queue], names: str
+) -> None:
+    queue = make_queue(2)
+    answer = client_for(alice).post(f"/p/{project.name}/queues/{queue.uuid}/take-out/?{names}")
+    assert answer.status_code == 400 and "must be task numbers" in unescape(answer.content.decode())
+    assert queue.tasks.count() == 2

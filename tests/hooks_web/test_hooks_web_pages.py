@@ -131,6 +131,7 @@ def results_behind(page: Page, url: str) -> int:
         if not more["matches"] or len(rows) >= more["count"]:
             break
     assert len(set(rows)) == len(rows) == boot["count"]
+    assert page(f"{boot['urls']['matches']}&offset={'9' * 20}").json()["matches"] == []
     return len(rows)
 
 

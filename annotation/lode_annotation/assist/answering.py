@@ -12,6 +12,7 @@ from lode_annotation.assist.models import AssistantModel, AssistantUse
 from lode_annotation.assist.pictures import Suggestion, suits
 from lode_annotation.assist.standing import Standing, standings
 from lode_annotation.models import Schema
+from lode_annotation.payloads import iso
 from lode_annotation.queue_context import QueueContext, context_for, context_of_task
 from lode_annotation.rules import Rules
 from lode_platform.callers import Caller
@@ -180,5 +181,5 @@ def said_of(model: AssistantModel) -> Mapping[str, Any]:
         "regions": model.regions,
         "accuracy": model.accuracy,
         "trivial": model.trivial,
-        "learned_at": model.created_at.isoformat().replace("+00:00", "Z"),
+        "learned_at": iso(model.created_at),
     }

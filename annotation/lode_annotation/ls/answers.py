@@ -13,6 +13,7 @@ from lode_annotation.ls.people import People, people_of
 from lode_annotation.models import Annotation, AnnotationRevision, LabelStudioProject, Task
 from lode_annotation.moving import giving, taking
 from lode_annotation.ordering import ORDERINGS
+from lode_annotation.payloads import iso
 from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import rules_of
 from lode_annotation.submit import SubmitRequest, submit
@@ -201,7 +202,7 @@ def _prediction(said: Mapping[str, Any], number: int, count: int) -> dict[str, A
     if not isinstance(said.get("result"), list):
         raise BadInput(f"{_where(number, count)}result must be a list of regions.", field="result")
     kept = {name: said[name] for name in ("score", "model_version") if said.get(name) is not None}
-    created = timezone.now().isoformat().replace("+00:00", "Z")
+    created = iso(timezone.now())
     return {**kept, "result": with_ids(said["result"]), "created_at": created}
 
 

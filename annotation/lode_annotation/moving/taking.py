@@ -175,7 +175,7 @@ class _Taking:
         person."""
         wanted = Annotation.objects.filter(among("task", {person.task.pk for person in said}))
         there = {(row.task_id, row.user_id): row for row in wanted.defer("draft")}
-        saves = {operation: operation for operation in self._saved(said)}
+        saves = self._saved(said)
         newest = self._newest(there.values())
         made, revisions = [], []
         for person in (one for one in said if one.answers):
@@ -199,10 +199,10 @@ class _Taking:
         self._insert(made)
         return self._revise(said, revisions)
 
-    def _saved(self, said: Sequence[_Person]) -> list[UUID]:
+    def _saved(self, said: Sequence[_Person]) -> set[UUID]:
         operations = [self._operation(person, one) for person in said for one in person.answers]
         rows = AnnotationRevision.objects.filter(among("operation_id", operations))
-        return list(rows.values_list("operation_id", flat=True))
+        return set(rows.values_list("operation_id", flat=True))
 
     def _newest(self, rows: Iterable[Annotation]) -> dict[int, int]:
         """The version of the uuid of the newest save of each annotation, by its key."""

@@ -37,7 +37,8 @@ from lode_platform.signed_in import signed_in
 from lode_platform.toasts import toast
 
 PAGE = 50
-ALL = "all"
+MOST_TASKS = 1 << 31
+"""Above every number of a task."""
 
 
 def _member(request: HttpRequest, project: str, verb: str = "project.view") -> Membership:
@@ -207,7 +208,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         in (Task.objects.filter(queue=found).order_by("number").values_list("reason", flat=True).first() or {}),
         "settings": SettingsForm(member.project, initial=SettingsForm.of(found)),
         "ordering": ORDERINGS[found.ordering].title,
-        "may_manage": permits(Caller(member.user), member.role, "queue.manage"),
+        "may_manage": may_manage,
         "for_whom": ", ".join(for_whom(found)),
         "may_label": permits(Caller(member.user), member.role, "queue.label")
         and is_for(found, member.user, member.role),
@@ -268,7 +269,9 @@ def queue_take_out(request: HttpRequest, project: str, queue: UUID) -> HttpRespo
     try:
         first, last = int(request.GET["first"]), int(request.GET["last"])
     except (KeyError, ValueError):
-        raise BadInput(_("first and last must be task numbers."), field="first") from None
+        first, last = 0, 0
+    if not 0 < first <= last < MOST_TASKS:
+        raise BadInput(_("first and last must be task numbers."), field="first")
     gone = queue_verbs.take_out(found, Caller(member.user), first, last)
     left = last - first + 1 - gone
     said = ngettext("%(n)s task removed", "%(n)s tasks removed", gone) % {"n": gone}

@@ -241,7 +241,7 @@ def match_rows(request: HttpRequest, project: str) -> HttpResponse:
     except ValueError:
         raise BadInput(_("offset and limit are whole numbers"), code="bad_filter") from None
     chosen = FailureFilter.parse(request.GET)
-    found = browse.matches(evaluation, chosen, offset=max(offset, 0), limit=min(max(limit, 1), 500))
+    found = browse.matches(evaluation, chosen, offset=min(max(offset, 0), 1 << 31), limit=min(max(limit, 1), 500))
     return JsonResponse({"count": found.count, "matches": [match_json(match) for match in found.matches]})
 
 
