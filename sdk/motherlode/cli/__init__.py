@@ -31,6 +31,7 @@ ROOMS = {
     "importing": ("import",),
     "converting": ("convert",),
     "metadata": ("metadata",),
+    "people": ("invite",),
     "data": ("items", "publish", "versions", "diff"),
     "pins": ("pin", "pull", "verify"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
