@@ -74,4 +74,4 @@ def test_each_picture_that_is_kept_is_shown_by_a_document() -> None:
         for target in re.findall(r"[(\"]([^)(\"\s]+\.png)", file.read_text())
     }
     kept = {file for file in tracked() if file.suffix == ".png" and file.is_relative_to(ROOT / "docs")}
-    assert kept == shown
+    assert not kept - shown
