@@ -8,10 +8,14 @@ folder is forced to disk too, before any row points at them: whatever happens, a
 """
 
 import hashlib
+import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple
 
@@ -23,6 +27,7 @@ from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge, known
 from lode_platform.models import Blob, BlobReceipt, User
 from lode_platform.store_files import Backend, Folder, new_file
+from lode_platform.store_remote import Remote
 
 CHUNK = 1 << 20
 STAGED = "parked"  # the folder keeps the name that it had in stores made before
@@ -110,9 +115,10 @@ class Store:
             else:
                 refused[number] = _collision(md5)
         written: list[Written] = []
+        whole = self._whole({md5: len(data) for md5, (_, data) in good.items() if md5 in known})
         with _whole_or_nothing(written):
             for md5, (sha256, data) in good.items():
-                if md5 not in known or self.backend.size(key_of(md5)) != len(data):
+                if md5 not in whole:
                     written.append(Written(self.backend.write(data), md5, sha256, len(data)))
             self._move(written)
         fresh = [(w.md5, w.sha256, w.size) for w in written if w.md5 not in known]
@@ -213,16 +219,28 @@ class Store:
         except FileNotFoundError:
             raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
 
-    def read(self, md5: str, most: int) -> bytes | None:
-        """The bytes of a small blob; None where they are more than ``most``, ``NotFound`` where the store has none."""
-        try:
-            return self.backend.read(key_of(check_md5(md5)), most)
-        except FileNotFoundError:
-            raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
+    def read_many(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes]:
+        """All bytes of small blobs, by md5 and size, in order; ``NotFound`` at one of which the store has none."""
+        asked: list[str] = []
 
-    def path(self, md5: str, *, directory: bool = False) -> Path:
-        """The file that holds the bytes (of a store in a folder)."""
-        return self.backend.path(key_of(check_md5(md5), directory=directory))
+        def keys() -> Iterator[tuple[str, int]]:
+            for md5, size in wanted:
+                asked.append(md5)
+                yield key_of(check_md5(md5)), size
+
+        given = self.backend.read_many(keys())
+        for number in count():
+            try:
+                data = next(given, None)
+            except FileNotFoundError:
+                raise NotFound(f"The store has no bytes for {asked[number]}.", code="no_bytes") from None
+            if data is None:
+                return
+            yield data
+
+    def signed(self, md5: str, seconds: int, media_type: str, disposition: str) -> str | None:
+        """An address at which whoever has it gets the bytes for so long; None where the store gives none."""
+        return self.backend.signed(key_of(check_md5(md5)), seconds, media_type, disposition)
 
     def size(self, md5: str, *, directory: bool = False) -> int | None:
         """In bytes; None where the store has none."""
@@ -272,6 +290,11 @@ class Store:
             raise _mismatch(bytes_of.md5, bytes_of.sha256)
         return self._keep(written)[0]
 
+    def _whole(self, sizes: Mapping[str, int]) -> set[str]:
+        """Those md5s under which the store has so many bytes."""
+        there = self.backend.sizes([key_of(md5) for md5 in sizes])
+        return {md5 for (md5, size), found in zip(sizes.items(), there, strict=True) if size == found}
+
     def _move(self, written: Sequence[Written]) -> None:
         """Moves what lies under temporary names to where it stays."""
         self.backend.commit([(w.path, key_of(w.md5)) for w in written])
@@ -286,7 +309,8 @@ class Store:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
                 raise _collision(w.md5)
-        new = [w for md5, w in names.items() if md5 not in known or self.backend.size(key_of(md5)) != w.size]
+        whole = self._whole({md5: names[md5].size for md5 in known})
+        new = [w for md5, w in names.items() if md5 not in whole]
         self._move(new)
         fresh = [(w.md5, w.sha256, w.size) for w in new if w.md5 not in known]
         if fresh:
@@ -353,4 +377,16 @@ def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
 
 def store() -> Store:
     """The store that ``MOTHERLODE_STORE`` names."""
-    return Store(Folder(Path(str(settings.STORE))))
+    place, home = str(settings.STORE), Path(settings.HOME)
+    if "://" not in place:
+        return Store(Folder(Path(place)))
+    return Store(_remote(place, json.dumps(settings.STORE_OPTIONS), home))
+
+
+@lru_cache(maxsize=2)
+def _remote(url: str, options: str, home: Path) -> Remote:
+    """One for each process: it holds connections and threads."""
+    return Remote(url, json.loads(options), scratch=home / "tmp", copies=home / "copies")
+
+
+os.register_at_fork(after_in_child=_remote.cache_clear)

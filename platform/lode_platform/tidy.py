@@ -68,6 +68,7 @@ def machine() -> dict[str, int]:
     return {
         "views": _views(time.monotonic() + SECONDS),
         "temporary files": _older(Path(settings.HOME) / "tmp", TEMPORARY_SECONDS),
+        "copies of what the store holds": _older(Path(settings.HOME) / "copies", TEMPORARY_SECONDS),
     }
 
 
