@@ -14,22 +14,26 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from lode_platform import bulk
 from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge, known
-from lode_platform.models import Blob, BlobReceipt, User
+from lode_platform.models import Blob, BlobReceipt, Removal, User
 from lode_platform.store_files import Backend, Folder, new_file
 from lode_platform.store_remote import Remote
 
 CHUNK = 1 << 20
+GRACE = timedelta(days=1)  # what somebody was told is here stays for so long, needed or not
 STAGED = "parked"  # the folder keeps the name that it had in stores made before
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -173,6 +177,7 @@ class Store:
         if hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:
             raise BadInput(f"The bytes of {name} do not have that md5.", code="hash_mismatch")
         key = key_of(md5, directory=name.endswith(".dir"))
+        _keep_keys([key])
         if self.backend.size(key) != len(data):
             with _known_failures():
                 self.backend.put(key, [data])
@@ -184,6 +189,7 @@ class Store:
             self._write(pieces, written)
             [made] = written
             key = key_of(made.md5, directory=True)
+            _keep_keys([key])
             if self.backend.size(key) != made.size:
                 self.backend.commit([(made.path, key)])
         return f"{made.md5}.dir"
@@ -247,9 +253,17 @@ class Store:
         return self.backend.size(key_of(check_md5(md5), directory=directory))
 
     def known(self, md5s: Iterable[str]) -> dict[str, Kept]:
-        """Those blobs that there are, by md5: one query."""
-        rows = Blob.objects.filter(among("md5", md5s)).values_list("pk", "md5", "sha256", "size")
-        return {row[1]: Kept(*row) for row in rows}
+        """Those blobs that there are, by md5: one query, and two more where one was last spoken of long ago. They stay
+        for half of ``GRACE`` at least, whatever is collected meanwhile."""
+        asked, now = tuple(md5s), timezone.now()
+        for _again in range(2):
+            told = Blob.objects.filter(among("md5", asked)).annotate(told=Coalesce("promised_at", "created_at"))
+            rows = list(told.values_list("pk", "md5", "sha256", "size", "told"))
+            old = [row[0] for row in rows if row[4] < now - GRACE / 2]
+            if not old:
+                break
+            Blob.objects.filter(among("pk", old)).update(promised_at=now)
+        return {row[1]: Kept(*row[:4]) for row in rows}
 
     def exists(self, md5: str, *, directory: bool = False) -> bool:
         return self.size(md5, directory=directory) is not None
@@ -297,6 +311,7 @@ class Store:
 
     def _move(self, written: Sequence[Written]) -> None:
         """Moves what lies under temporary names to where it stays."""
+        _keep_keys(key_of(w.md5) for w in written)
         self.backend.commit([(w.path, key_of(w.md5)) for w in written])
         for w in written:
             w.moved = True
@@ -304,7 +319,7 @@ class Store:
     def _keep(self, written: list[Written]) -> list[Blob]:
         """Moves what is new into place, then writes the rows; the temporary names are gone afterwards."""
         names = {w.md5: w for w in written}
-        known = {blob.md5: blob for blob in Blob.objects.defer("created_at").filter(among("md5", names))}
+        known = self.known(names)
         for w in written:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
@@ -316,12 +331,19 @@ class Store:
         if fresh:
             with transaction.atomic():
                 bulk.insert(Blob, ["md5", "sha256", "size"], fresh, ignore_conflicts=True)
-                added = Blob.objects.defer("created_at").filter(among("md5", [md5 for md5, _, _ in fresh]))
-                known |= {blob.md5: blob for blob in added}
+                known |= self.known(md5 for md5, _, _ in fresh)
             for w in new:
                 if known[w.md5].sha256 != w.sha256:
                     raise _collision(w.md5)
-        return [known[w.md5] for w in written]
+        return [Blob.from_db(DEFAULT_DB_ALIAS, ["id", *Kept._fields[1:]], known[w.md5]) for w in written]
+
+
+def _keep_keys(keys: Iterable[str]) -> None:
+    """Takes back what is about to be removed of these keys, before anything is written there; where the removal is
+    under way, waits until it is over."""
+    found = Removal.objects.filter(among("key", keys))
+    if found.exists():
+        found.delete()
 
 
 def _mismatch(md5: str, sha256: str) -> BadInput:

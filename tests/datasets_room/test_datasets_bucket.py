@@ -2,16 +2,20 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.utils import timezone
 
 import motherlode
 from lode_datasets import repositories, version_members, version_trees, versions
 from lode_datasets.verify import verify
+from lode_platform import collecting
 from lode_platform.jobs import run_pending
+from lode_platform.models import Blob
 from lode_platform.store import key_of, store
 from motherlode.cache import Cache
 
@@ -32,6 +36,9 @@ def test_stock_git_and_dvc_and_the_sdk_read_a_version_that_lies_in_a_bucket(
     assert not (home / "store").exists() and not list((home / "tmp").iterdir())
     assert {key_of(row.md5) for row in versions.manifest_rows(second)} < set(bucket.keys("files"))
     assert version_members.of(second) is not None and version_trees.of(second) is not None
+    spare = store().add_bytes(b"nothing needs this")
+    Blob.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert collecting.collect(dry_run=False)["removed"] == 1 and key_of(spare.md5) not in bucket.keys("files")
 
     token = cells.token()
     url = repositories.git_url(cells.dataset).replace("http://", f"http://git:{token}@")

@@ -33,6 +33,7 @@ ROOMS = {
     "metadata": ("metadata",),
     "data": ("items", "publish", "versions", "diff"),
     "pins": ("pin", "pull", "verify"),
+    "storing": ("fsck", "gc"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
 }
 
