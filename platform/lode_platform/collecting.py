@@ -87,9 +87,9 @@ def collect(
             gone = _remove([pk for pk, _md5, _size in page], before)
         removed, size, done = removed + len(gone), size + sum(bytes_of for _md5, bytes_of in gone), done + len(page)
         told(done, total + 256)
-    strays, strays_removed = 0, 0
+    strays, strays_removed, listed = 0, 0, needs.needed_listings(None)
     for number in range(256):
-        found, went = _strays(f"{number:02x}", before, dry_run=dry_run)
+        found, went = _strays(f"{number:02x}", listed, dry_run=dry_run)
         strays, strays_removed = strays + found, strays_removed + went
         told(total + number + 1, total + 256)
     return {
@@ -177,9 +177,8 @@ def _finish(keys: Sequence[str]) -> None:
     """Removes the bytes of blobs whose rows are gone."""
     for start_at in range(0, len(keys), AT_ONCE):
         with transaction.atomic():
-            rows = Removal.objects.select_for_update().filter(
-                among("key", keys[start_at : start_at + AT_ONCE]), stray=False
-            )
+            chosen = among("key", keys[start_at : start_at + AT_ONCE])
+            rows = Removal.objects.select_for_update().filter(chosen, stray=False).order_by("pk")
             found = {row.key: row.pk for row in rows}
             store().backend.delete(*(found.keys() - _with_rows(found)))
             Removal.objects.filter(pk__in=found.values()).delete()
@@ -188,11 +187,11 @@ def _finish(keys: Sequence[str]) -> None:
 # -- bytes without a row ----------------------------------------------------------------------------------------------
 
 
-def _strays(prefix: str, before: datetime, *, dry_run: bool) -> tuple[int, int]:
+def _strays(prefix: str, listed: Collection[str] | None, *, dry_run: bool) -> tuple[int, int]:
     """Looks through the keys that begin so: how many strays there are, and how many of them went now."""
     old = GRACE.total_seconds()
     keys = [key for key, age in store().backend.list(f"files/md5/{prefix}") if age > old and _KEY.fullmatch(key)]
-    strays = _without_user(keys)
+    strays = _without_user(keys, listed)
     if dry_run or not strays:
         return len(strays), 0
     Removal.objects.bulk_create([Removal(key=key, stray=True) for key in strays], ignore_conflicts=True)
@@ -201,16 +200,16 @@ def _strays(prefix: str, before: datetime, *, dry_run: bool) -> tuple[int, int]:
     while page := list(noted.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         with transaction.atomic():
             rows = {row.key: row.pk for row in Removal.objects.select_for_update().filter(pk__in=page)}
-            gone = [key for key in _without_user(list(rows)) if (store().backend.age(key) or 0) > old]
+            unused = _without_user(list(rows), needs.needed_listings(None))
+            gone = [key for key in unused if (store().backend.age(key) or 0) > old]
             store().backend.delete(*gone)
             Removal.objects.filter(pk__in=page).delete()
         went += len(gone)
     return len(strays), went
 
 
-def _without_user(keys: Sequence[str]) -> list[str]:
-    """Those of the keys that no blob has and no version lists; no ``.dir`` while a version is being published."""
-    listed = needs.needed_listings(None)
+def _without_user(keys: Sequence[str], listed: Collection[str] | None) -> list[str]:
+    """Those of the keys that no blob has and that are not ``listed``; no ``.dir`` where that is None."""
     known = _with_rows(keys)
     return [
         key

@@ -20,6 +20,7 @@ from lode_platform.errors import NotFound
 from lode_platform.jobs import Work, enqueue, job
 from lode_platform.models import Blob, Job, Project, User
 from lode_platform.store import CHUNK, Kept, store
+from lode_platform.store_remote import StoreAway
 
 VERB = "store.fsck"
 PAGE = 200
@@ -103,7 +104,12 @@ def _pages(blobs: Any, sample: int | None, last: int) -> Iterator[list[Kept]]:
 
 
 def _wrong(blob: Kept) -> str:
-    found = store().rehash(blob.md5)
+    try:
+        found = store().rehash(blob.md5)
+    except StoreAway:  # it may be that only these bytes cannot be read
+        if store().exists(blob.md5):
+            return _("The bytes are there and cannot be read.")
+        raise
     if found is None:
         return _("The bytes are missing.")
     return "" if found == (blob.md5, blob.sha256) else _("The bytes are not those that were stored.")

@@ -272,13 +272,12 @@ class Store:
         """The (md5, sha-256) of the bytes that lie under ``md5`` now, read from disk; None where there are none."""
         md5_hash, sha_hash = hashlib.md5(usedforsecurity=False), hashlib.sha256()
         try:
-            file = self.backend.open(key_of(check_md5(md5)))
+            with self.backend.open(key_of(check_md5(md5))) as file:
+                for chunk in _chunks(file):
+                    md5_hash.update(chunk)
+                    sha_hash.update(chunk)
         except FileNotFoundError:
             return None
-        with file:
-            for chunk in _chunks(file):
-                md5_hash.update(chunk)
-                sha_hash.update(chunk)
         return md5_hash.hexdigest(), sha_hash.hexdigest()
 
     # -- within ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from lode_platform import rehashing
 from lode_platform.jobs import run_pending
 from lode_platform.models import Blob, User
 from lode_platform.store import key_of, store
+from lode_platform.store_remote import StoreAway
 
 
 def flip(md5: str) -> None:
@@ -93,3 +94,31 @@ def test_a_bucket_is_read_as_a_folder_is(bucket: Any, cells: Any) -> None:
     bucket.files.rm_file(f"{bucket.name}/lode/{key_of(gone.blob.md5)}")
     report = rehashing.rehash()
     assert (report["files"], {row["md5"] for row in report["broken"]}) == (3, {changed.blob.md5, gone.blob.md5})
+
+
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_bytes_that_a_bucket_does_not_give_are_named_and_a_bucket_that_is_away_is_not(
+    bucket: Any, cells: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As S3's client does where the bytes are not those of the checksum that S3 has."""
+    item, _other = cells.add(2)
+    monkeypatch.setattr("lode_platform.store_remote.WAITS", ())
+    files: Any = store().backend._fs  # type: ignore[attr-defined]
+    given = files.cat_file
+
+    def refused(path: str, **span: int) -> bytes:
+        if path.endswith(item.blob.md5[2:]):
+            raise ValueError("another checksum")
+        return bytes(given(path, **span))
+
+    monkeypatch.setattr(files, "cat_file", refused)
+    [row] = rehashing.rehash()["broken"]
+    assert (row["md5"], row["what"]) == (item.blob.md5, "The bytes are there and cannot be read.")
+
+    def away(path: str) -> Any:
+        raise ConnectionError(path)
+
+    monkeypatch.setattr(files, "info", away)
+    with pytest.raises(StoreAway):
+        rehashing.rehash()
