@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,12 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
 
+from lode_platform import collecting, media, memory, rehashing, tidy
 from lode_platform.errors import BadInput, NotFound, TooLarge
-from lode_platform.models import Blob, Item, Project, User
+from lode_platform.jobs import run_pending
+from lode_platform.models import Blob, Item, Job, JobState, Project, User
 from lode_platform.store import key_of, store
 from lode_platform.store_remote import MOST, StoreAway
 
@@ -157,6 +162,7 @@ def line(bucket: Any, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -
     from tests.buckets import Line
 
     monkeypatch.setattr("lode_platform.store_remote.WAITS", ())
+    monkeypatch.setattr("s3fs.S3FileSystem.retries", 1)
     made = Line()
     quick = {"config_kwargs": {"retries": {"max_attempts": 1}}}
     settings.STORE_OPTIONS = {**bucket.options, **quick, "endpoint_url": made.url}
@@ -195,6 +201,46 @@ def test_a_store_that_is_away_is_said_and_tried_again(bucket: Any, line: Any) ->
         assert (said.value.status, said.value.code) == (503, "store_away")
     line.left = None
     assert store().open(blob.md5).read() == b"one"
+
+
+def test_a_job_whose_store_is_away_is_tried_again(line: Any, project: Project, alice: User) -> None:
+    store().add_bytes(b"one")
+    row = rehashing.start(project, alice, sample=None)
+    line.left = 0
+    collecting.start(project, alice, dry_run=True)
+    assert run_pending() == 2
+    row.refresh_from_db()
+    assert row.state == JobState.SUCCEEDED  # of what the project has there is nothing to read
+    late = Job.objects.get(verb=collecting.VERB)
+    assert (late.state, late.run_after is not None) == (JobState.QUEUED, True)
+    assert late.error == "The store cannot be reached at the moment; try again soon."
+    line.left = None
+    Job.objects.update(run_after=None)
+    assert run_pending() == 1
+    late.refresh_from_db()
+    assert late.state == JobState.SUCCEEDED and late.result["recent"] == 1
+
+
+def test_copies_that_nobody_asks_for_go_in_a_day(bucket: Any, home: Path) -> None:
+    store().backend.put("columns/a", [b"bytes"])
+    copy = store().backend.local("columns/a")
+    past = time.time() - 2 * 24 * 3600
+    os.utime(copy, (past, past))
+    assert store().backend.local("columns/a") == copy  # and it was asked for just now
+    assert tidy.machine()["copies of what the store holds"] == 0
+    os.utime(copy, (past, past))
+    assert tidy.machine()["copies of what the store holds"] == 1
+    assert store().backend.local("columns/a").read_bytes() == b"bytes"
+
+
+def test_a_large_picture_in_a_bucket_is_read_by_a_process_of_its_own(
+    bucket: Any, project: Project, make_items: Callable[..., list[Item]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "IN_PROCESS", 0)
+    [item] = make_items(project, 1, width=300, height=200)
+    assert (item.width, item.height) == (300, 200)
+    with Image.open(media.view(item, 64)) as view:
+        assert view.size == (64, 43)
 
 
 def test_bytes_that_change_on_their_way_are_never_kept(bucket: Any, line: Any) -> None:
