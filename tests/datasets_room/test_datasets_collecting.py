@@ -1,25 +1,31 @@
 """What nothing needs leaves the store, and nothing else does, whoever writes meanwhile."""
 
 import os
+import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from tests.stored import blob_file
+from tests.conftest import png
+from tests.stored import blob_file, root
 
 from lode_datasets.aliases import pin, set_alias
 from lode_datasets.models import Version
 from lode_datasets.publish import publish
 from lode_datasets.selection import remove_items
-from lode_platform import collecting, jobs
+from lode_platform import collecting, jobs, needs, rehashing
+from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, NotFound
+from lode_platform.items import ItemSpec, add_items
 from lode_platform.models import Blob, BlobReceipt, Item, Job, JobState, Removal, User
 from lode_platform.store import GRACE, key_of, store
 from motherlode import manifest
@@ -325,3 +331,93 @@ def test_the_listing_of_a_version_that_was_taken_back_goes_and_no_other(cells: A
     assert collect()["strays_removed"] == 1
     assert not store().exists(manifest.dir_oid([left])[:32], directory=True)
     assert all(store().exists(oid[:32], directory=True) for oid in (version.dir_oid, *version.listings.values()))
+
+
+# -- whatever happens -------------------------------------------------------------------------------------------------
+
+
+class Life:
+    """A project in which things come, change and go in any order, every day collected."""
+
+    def __init__(self, cells: Any, seed: int) -> None:
+        self.cells, self.random, self.number = cells, random.Random(seed), 0
+
+    def add(self) -> None:
+        self.cells.add(self.random.randint(1, 3))
+
+    def replace(self) -> None:
+        """Another file takes the place of an item's, or one that it had before comes back."""
+        item = self.random.choice(list(Item.objects.live()))
+        self.number += 1
+        blob = store().add_bytes(png(64, 48, 10_000 + self.random.choice([self.number, 1])))
+        spec = ItemSpec(path=item.path, md5=blob.md5, sha256=blob.sha256)
+        add_items(self.cells.project, Caller(self.cells.user), [spec], trusted=True, replace_media=True)
+
+    def trash(self) -> None:
+        item = self.random.choice(list(Item.objects.live()))
+        Item.objects.filter(pk=item.pk).update(trashed_at=timezone.now() - OLD)
+
+    def take_out(self) -> None:
+        held = list(Item.objects.filter(dataset_items__dataset=self.cells.dataset))
+        remove_items(self.cells.dataset, self.cells.user, held[: self.random.randint(0, 1)])
+
+    def publish(self) -> None:
+        with suppress(BadInput):
+            self.cells.publish()
+
+    def take_back(self) -> None:
+        """A publish that is cancelled while it is carried out."""
+        with suppress(BadInput):
+            _version, job = publish(self.cells.dataset, self.cells.user)
+            if job is not None:
+                Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
+            self.cells.run_jobs()
+
+    def send(self) -> None:
+        """Bytes that are never made an item."""
+        self.number += 1
+        store().add_many([b"%d" % self.number, b"%d" % self.random.randint(1, self.number)])
+
+    def lose_rows(self) -> None:
+        """As an import leaves it that was killed before it wrote its rows."""
+        self.number += 1
+        [blob] = store().add_many([b"killed %d" % self.number])
+        blob.delete()
+
+    def a_day_goes_by(self) -> None:
+        grow_old()
+        for file in (root() / "files").rglob("*"):
+            if file.is_file():
+                aged(file)
+        call_command("tidy", verbosity=0)
+        collect()
+
+    def step(self) -> None:
+        acts = [self.add, self.publish, self.take_back, self.send, self.lose_rows, self.a_day_goes_by]
+        if Item.objects.live().exists():
+            acts += [self.replace, self.trash, self.take_out]
+        self.random.choice(acts)()
+
+    def check(self) -> None:
+        """All that is needed is here, and whole."""
+        assert rehashing.rehash()["broken"] == []
+        for version in Version.objects.published():
+            assert all(store().rehash(row.md5) == (row.md5, row.sha256) for row in _rows(version))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_that_is_needed_is_ever_gone(cells: Any, settings: LazySettings, seed: int) -> None:
+    settings.TRASH_DAYS = 1
+    life = Life(cells, seed)
+    for _step in range(40):
+        life.step()
+        life.check()
+    Item.objects.filter(entries=None).update(trashed_at=timezone.now() - OLD)
+    for _round in range(3):
+        life.a_day_goes_by()
+    life.check()
+    needed = {blob for need in needs.all_needs() for blob in need.rows(None).values_list("blob", flat=True)}
+    assert set(Blob.objects.values_list("pk", flat=True)) == needed  # and nothing else is left
+    listed = {oid for oid in needs.needed_listings(None) or ()}
+    files = {file.parent.name + file.name for file in (root() / "files").rglob("*") if file.is_file()}
+    assert files == listed | set(Blob.objects.values_list("md5", flat=True))
