@@ -63,10 +63,12 @@ class Scene(Filler):
 
     def keep_bytes(self) -> None:
         """Put the items' bytes, a few digits, where the SDK finds them."""
-        from lode_platform.models import Blob
-        from lode_platform.store import key_of, store
+        from django.conf import settings
 
-        root = store().path("0" * 32).parents[3]
+        from lode_platform.models import Blob
+        from lode_platform.store import key_of
+
+        root = Path(str(settings.STORE))
         for digits in range(1, len(str(self.whole)) + 1):
             Blob.objects.filter(pk__gte=10 ** (digits - 1), pk__lt=10**digits).update(size=digits)
         for number, known in Blob.objects.filter(pk__lte=self.whole).values_list("pk", "md5"):

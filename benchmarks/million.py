@@ -249,11 +249,10 @@ def measure(count: int, database: str, home: Path) -> None:
     from lode_datasets import diff
     from lode_platform import jobs
     from lode_platform.callers import Caller
-    from lode_platform.store import key_of, store
 
     settings.ALLOWED_HOSTS = ["*"]
     call_command("collectstatic", interactive=False, verbosity=0)
-    root = store().path("0" * 32).parents[len(Path(key_of("0" * 32)).parts) - 1]
+    root = Path(str(settings.STORE))
     table = Table("PostgreSQL" if database else "SQLite", root)
     filler = Filler(count)
     bench = filler.bench

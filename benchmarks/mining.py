@@ -65,15 +65,16 @@ def predict(filler: Filler) -> None:
 
 def measure(count: int, database: str, home: Path) -> None:
     begin(home, database)
+    from django.conf import settings
+
     from lode_hooks.evaluations.summary import read_rows
     from lode_hooks.mining import rounds
     from lode_hooks.mining.request import MiningRequest
     from lode_hooks.models import Evaluation, Run
     from lode_platform.callers import Caller
     from lode_platform.models import Membership
-    from lode_platform.store import store
 
-    root = store().path("0" * 32).parents[3]
+    root = Path(str(settings.STORE))
     table = Table("PostgreSQL" if database else "SQLite", root)
     filler = Filler(count)
     bench = filler.bench

@@ -94,12 +94,14 @@ class Bench:
         """Items with bytes in the store and labels, written in bulk; not measured."""
         import hashlib
 
+        from django.conf import settings
+
         from lode_annotation.models import LabelSet
         from lode_datasets.selection import add_items
         from lode_platform.models import Blob, Item
-        from lode_platform.store import key_of, store
+        from lode_platform.store import key_of
 
-        root = store().path("0" * 32).parents[3]
+        root = Path(str(settings.STORE))
         blobs, items = [], []
         for number in numbers:
             data = bytes_of(number, salt)
@@ -183,8 +185,10 @@ class Bench:
 
 def materialise(version: Any, folder: Path) -> None:
     """The version's tree as a working folder has it; files that stay are left alone."""
+    from django.conf import settings
+
     from lode_datasets.versions import manifest_rows
-    from lode_platform.store import store
+    from lode_platform.store import key_of
 
     wanted = {row.path: row.md5 for row in manifest_rows(version)}
     files = [file for name in OUTS for file in (folder / name).rglob("*") if file.is_file()]
@@ -194,7 +198,7 @@ def materialise(version: Any, folder: Path) -> None:
     for path, md5 in wanted.items():
         if path.split("/")[0] not in OUTS:
             continue  # the schema, which git holds
-        target, source = folder / path, store().path(md5)
+        target, source = folder / path, Path(str(settings.STORE)) / key_of(md5)
         if target.exists() and (path.startswith("items/") or target.read_bytes() == source.read_bytes()):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -107,10 +107,20 @@ def home(tmp_path: Path, settings: LazySettings) -> Path:
     folder = tmp_path / "home"
     (folder / "tmp").mkdir(parents=True)
     settings.HOME = folder
-    settings.STORE = str(folder / "store")
+    settings.STORE, settings.STORE_OPTIONS = str(folder / "store"), {}
     settings.PUBLIC_URL = "http://testserver"
     settings.FILE_UPLOAD_TEMP_DIR = str(folder / "tmp")
     return folder
+
+
+@pytest.fixture
+def bucket(settings: LazySettings) -> Any:
+    """The store of this test in a bucket of S3."""
+    from tests.buckets import Bucket  # two seconds that other tests need not wait
+
+    made = Bucket()
+    settings.STORE, settings.STORE_OPTIONS = made.url, made.options
+    return made
 
 
 @cache

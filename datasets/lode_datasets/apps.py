@@ -17,3 +17,4 @@ class DatasetsConfig(AppConfig):
         import_module("lode_datasets.item_actions").register()
         import_module("lode_datasets.item_columns").register()
         import_module("lode_datasets.told").register()
+        import_module("lode_datasets.needs").register()

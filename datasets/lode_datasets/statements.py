@@ -40,7 +40,7 @@ _DATASET = """
     WHERE p.name = %(project)s AND q.name = %(dataset)s AND q.trashed_at IS NULL
 """
 _HELD = """
-    SELECT b.md5 FROM platform_blob b
+    SELECT b.md5, b.size FROM platform_blob b
     WHERE b.md5 IN ({md5s}) AND (
       EXISTS (
         SELECT 1 FROM datasets_entry e
@@ -139,12 +139,12 @@ def splits_of(project: int) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def held(dataset: int, md5s: Sequence[str]) -> set[str]:
-    """Those of the md5s whose blob some published version of the dataset (its key) holds."""
+def held(dataset: int, md5s: Sequence[str]) -> dict[str, int]:
+    """The sizes of those of the md5s whose blob some published version of the dataset (its key) holds."""
     statement = _HELD.format(md5s=", ".join(["%s"] * len(md5s)), dataset="%s")
     with connection.cursor() as cursor:
         cursor.execute(statement, [*md5s, dataset, dataset])
-        return {row[0] for row in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 # -- what a publish reads --------------------------------------------------------------------------------------------

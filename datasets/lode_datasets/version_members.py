@@ -58,7 +58,7 @@ def of(version: Version) -> Members | None:
 
 
 def _load(version: Version, name: str) -> Any:
-    return load(store().backend.path(f"{FOLDER}/{version.dataset.uuid}/{name}"))
+    return load(store().backend.local(f"{FOLDER}/{version.dataset.uuid}/{name}"))
 
 
 def keep(version: Version, members: Members) -> None:

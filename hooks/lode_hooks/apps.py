@@ -11,9 +11,10 @@ class HooksConfig(AppConfig):
 
     def ready(self) -> None:
         """Tells the shell what this room has to show."""
-        from lode_hooks import item_columns, query_fields, shell_entries, told
+        from lode_hooks import item_columns, needs, query_fields, shell_entries, told
 
         shell_entries.register()
         query_fields.register()
         item_columns.register()
         told.register()
+        needs.register()

@@ -16,9 +16,12 @@ class PlatformConfig(AppConfig):
         """Loads the verbs that jobs may have, each room's from its ``jobs`` module, and fills our navigation."""
         import_module("lode_platform.zips")
         import_module("lode_platform.accounts")
+        import_module("lode_platform.collecting")
+        import_module("lode_platform.rehashing")
         import_module("lode_platform.shell_entries").register()
         import_module("lode_platform.query_fields").register()
         import_module("lode_platform.item_actions").register()
         import_module("lode_platform.item_columns").register()
         import_module("lode_platform.told").register()
+        import_module("lode_platform.needs").register()
         autodiscover_modules("jobs")

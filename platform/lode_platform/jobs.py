@@ -330,15 +330,15 @@ def _perform(work: Work) -> None:
         work._mine().update(state=JobState.QUEUED, lease_until=None, attempts=row.attempts - 1)
     except Cancelled:
         work._finish(JobState.CANCELLED, message="Cancelled")
-    except LodeError as error:
-        work._finish(JobState.FAILED, error=error.message, result=error.as_json())
-    except TRANSIENT as error:
+    except TRANSIENT as error:  # also those of our errors that are one: a store that is away
         if work.lost.is_set() or row.attempts >= MAX_ATTEMPTS:
             work._finish(JobState.FAILED, error=f"{type(error).__name__}: {error}")
             return
         log.warning("Job %s will be tried again: %s", row.uuid, error)
         later = timezone.now() + timedelta(seconds=min(60, 2**row.attempts))
         work._mine().update(state=JobState.QUEUED, lease_until=None, run_after=later, error=str(error))
+    except LodeError as error:
+        work._finish(JobState.FAILED, error=error.message, result=error.as_json())
     except Exception as error:  # whatever the work raises ends the job, never the worker
         log.exception("Job %s (%s) failed.", row.uuid, row.verb)
         ours = known(error)

@@ -7,6 +7,7 @@ would wait longer than ``PATIENCE`` is told to come again (``Busy``, 503).
 
 import fcntl
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +15,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 
@@ -123,10 +125,26 @@ def apart(file: BinaryIO, verb: str, target: Path, orientation: int = 1, page: i
     words = [verb, limit, str(target), str(orientation), str(page)]
     program = [sys.executable, "-P", "-m", "lode_platform.decoding", *words]
     try:
-        done = subprocess.run(program, stdin=file, capture_output=True, timeout=DECODE_SECONDS, check=False)
+        with _with_number(file) as real:
+            done = subprocess.run(program, stdin=real, capture_output=True, timeout=DECODE_SECONDS, check=False)
         said: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"code": "too_large"}
     except subprocess.TimeoutExpired:
         said = {"code": "too_large"}
     if "code" in said:
         raise BadImage(str(said["code"]), str(said.get("message", "is too large to decode on this server")))
     return said
+
+
+@contextmanager
+def _with_number(file: BinaryIO) -> Iterator[BinaryIO]:
+    """The file itself where the system knows it, else (from a bucket) a copy on this machine's disk."""
+    try:
+        file.fileno()
+    except OSError:
+        with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
+            file.seek(0)
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
+        return
+    yield file

@@ -109,6 +109,18 @@ class Blob(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     size = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
+    promised_at = models.DateTimeField(null=True, help_text="when somebody was last told that it is here")
+
+
+class Removal(models.Model):
+    """A key of the store whose bytes are about to be removed.
+
+    Of a blob its row has just been deleted. ``stray``: there was no row, and the bytes go in a later round.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    stray = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
 
 
 class BlobReceipt(models.Model):

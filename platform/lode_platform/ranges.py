@@ -46,10 +46,15 @@ def ranged(
     response["Content-Length"] = str(end - start)
     if span:
         response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    inline = media_type.startswith("image/") and media_type != "image/svg+xml" and not attach
-    response["Content-Disposition"] = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}"
+    response["Content-Disposition"] = disposition(media_type, name, attach=attach)
     response["Accept-Ranges"] = "bytes"
     return _with_headers(response, tag)
+
+
+def disposition(media_type: str, name: str, *, attach: bool = False) -> str:
+    """How a browser takes the bytes: a picture is shown, all else is kept as a file."""
+    inline = media_type.startswith("image/") and media_type != "image/svg+xml" and not attach
+    return f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _with_headers(response: Response, tag: str) -> Response:

@@ -21,6 +21,8 @@ VERBS: dict[str, frozenset[Role]] = {
     "items.tag": frozenset({OWNER, ENGINEER, REVIEWER}),
     "view.share": frozenset({OWNER, ENGINEER, REVIEWER}),
     "job.control": frozenset({OWNER, ENGINEER}),
+    "store.check": frozenset({OWNER, ENGINEER}),
+    "store.collect": frozenset({OWNER}),
     # annotation
     "schema.edit": frozenset({OWNER, ENGINEER}),
     "labels.import": frozenset({OWNER, ENGINEER}),

@@ -3,11 +3,13 @@
 Environment variables (all optional) are listed in docs/settings.md; a test keeps the list complete.
 """
 
+import json
 import os
 import re
 import secrets
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -257,10 +259,42 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
 
-# Where blobs lie, in DVC's layout below this folder.
-STORE = os.environ.get("MOTHERLODE_STORE") or str(HOME / "store")
-if "://" in STORE:
-    raise ImproperlyConfigured(f"MOTHERLODE_STORE={STORE!r}: buckets are not served yet; name a folder")
+
+def store_place(given: str) -> str:
+    """Where blobs lie, in DVC's layout below it: a folder, or a URL that fsspec knows: ``s3://bucket/prefix``."""
+    protocol, _, rest = given.partition("://")
+    if not rest or protocol == "file":
+        return rest or given
+    from fsspec.registry import get_filesystem_class, known_implementations  # 0.2 s, which a folder is spared
+
+    if protocol not in known_implementations or protocol == "memory":
+        raise ImproperlyConfigured(
+            f"MOTHERLODE_STORE={protocol}://...: name a folder, or a place such as s3://bucket/x"
+        )
+    try:
+        if protocol in {"s3", "s3a"} and find_spec("s3fs") is None:
+            raise ImportError("the server's extra s3: uv pip install --require-hashes -r requirements/s3.txt")
+        if protocol not in {"s3", "s3a"}:  # its library takes two seconds, and loads with the first request
+            get_filesystem_class(protocol)
+    except (ImportError, ValueError) as error:
+        raise ImproperlyConfigured(f"MOTHERLODE_STORE={protocol}://... needs what is missing here: {error}") from None
+    return given.rstrip("/")
+
+
+def store_options(given: str) -> dict[str, Any]:
+    """What is given to the file system of fsspec; it is not repeated in messages, since it may hold keys."""
+    try:
+        options = json.loads(given or "{}")
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise ImproperlyConfigured('MOTHERLODE_STORE_OPTIONS is not a JSON object, such as {"endpoint_url": "..."}')
+    return options
+
+
+STORE = store_place(os.environ.get("MOTHERLODE_STORE") or str(HOME / "store"))
+STORE_OPTIONS = store_options(os.environ.get("MOTHERLODE_STORE_OPTIONS", ""))
+STORE_REDIRECT = env_int("MOTHERLODE_STORE_REDIRECT", 0)
 MAX_IMAGE_PIXELS = env_int("MOTHERLODE_MAX_IMAGE_PIXELS", 200_000_000, 1)
 MAX_VIEW_BYTES = env_int("MOTHERLODE_MAX_VIEW_BYTES", 10 * 1024**3, 1)
 TRASH_DAYS = env_int("MOTHERLODE_TRASH_DAYS", 0)

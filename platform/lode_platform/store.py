@@ -8,23 +8,32 @@ folder is forced to disk too, before any row points at them: whatever happens, a
 """
 
 import hashlib
+import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from lode_platform import bulk
 from lode_platform.among import among
 from lode_platform.errors import BadInput, Conflict, LodeError, NotFound, TooLarge, known
-from lode_platform.models import Blob, BlobReceipt, User
+from lode_platform.models import Blob, BlobReceipt, Removal, User
 from lode_platform.store_files import Backend, Folder, new_file
+from lode_platform.store_remote import Remote
 
 CHUNK = 1 << 20
+GRACE = timedelta(days=1)  # what somebody was told is here stays for so long, needed or not
 STAGED = "parked"  # the folder keeps the name that it had in stores made before
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -110,9 +119,10 @@ class Store:
             else:
                 refused[number] = _collision(md5)
         written: list[Written] = []
+        whole = self._whole({md5: len(data) for md5, (_, data) in good.items() if md5 in known})
         with _whole_or_nothing(written):
             for md5, (sha256, data) in good.items():
-                if md5 not in known or self.backend.size(key_of(md5)) != len(data):
+                if md5 not in whole:
                     written.append(Written(self.backend.write(data), md5, sha256, len(data)))
             self._move(written)
         fresh = [(w.md5, w.sha256, w.size) for w in written if w.md5 not in known]
@@ -167,6 +177,7 @@ class Store:
         if hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:
             raise BadInput(f"The bytes of {name} do not have that md5.", code="hash_mismatch")
         key = key_of(md5, directory=name.endswith(".dir"))
+        _keep_keys([key])
         if self.backend.size(key) != len(data):
             with _known_failures():
                 self.backend.put(key, [data])
@@ -178,6 +189,7 @@ class Store:
             self._write(pieces, written)
             [made] = written
             key = key_of(made.md5, directory=True)
+            _keep_keys([key])
             if self.backend.size(key) != made.size:
                 self.backend.commit([(made.path, key)])
         return f"{made.md5}.dir"
@@ -213,25 +225,45 @@ class Store:
         except FileNotFoundError:
             raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
 
-    def read(self, md5: str, most: int) -> bytes | None:
-        """The bytes of a small blob; None where they are more than ``most``, ``NotFound`` where the store has none."""
-        try:
-            return self.backend.read(key_of(check_md5(md5)), most)
-        except FileNotFoundError:
-            raise NotFound(f"The store has no bytes for {md5}.", code="no_bytes") from None
+    def read_many(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes]:
+        """All bytes of small blobs, by md5 and size, in order; ``NotFound`` at one of which the store has none."""
+        asked: list[str] = []
 
-    def path(self, md5: str, *, directory: bool = False) -> Path:
-        """The file that holds the bytes (of a store in a folder)."""
-        return self.backend.path(key_of(check_md5(md5), directory=directory))
+        def keys() -> Iterator[tuple[str, int]]:
+            for md5, size in wanted:
+                asked.append(md5)
+                yield key_of(check_md5(md5)), size
+
+        given = self.backend.read_many(keys())
+        for number in count():
+            try:
+                data = next(given, None)
+            except FileNotFoundError:
+                raise NotFound(f"The store has no bytes for {asked[number]}.", code="no_bytes") from None
+            if data is None:
+                return
+            yield data
+
+    def signed(self, md5: str, seconds: int, media_type: str, disposition: str) -> str | None:
+        """An address at which whoever has it gets the bytes for so long; None where the store gives none."""
+        return self.backend.signed(key_of(check_md5(md5)), seconds, media_type, disposition)
 
     def size(self, md5: str, *, directory: bool = False) -> int | None:
         """In bytes; None where the store has none."""
         return self.backend.size(key_of(check_md5(md5), directory=directory))
 
     def known(self, md5s: Iterable[str]) -> dict[str, Kept]:
-        """Those blobs that there are, by md5: one query."""
-        rows = Blob.objects.filter(among("md5", md5s)).values_list("pk", "md5", "sha256", "size")
-        return {row[1]: Kept(*row) for row in rows}
+        """Those blobs that there are, by md5: one query, and two more where one was last spoken of long ago. They stay
+        for half of ``GRACE`` at least, whatever is collected meanwhile."""
+        asked, now = tuple(md5s), timezone.now()
+        for _again in range(2):
+            told = Blob.objects.filter(among("md5", asked)).annotate(told=Coalesce("promised_at", "created_at"))
+            rows = list(told.values_list("pk", "md5", "sha256", "size", "told"))
+            old = [row[0] for row in rows if row[4] < now - GRACE / 2]
+            if not old:
+                break
+            Blob.objects.filter(among("pk", old)).update(promised_at=now)
+        return {row[1]: Kept(*row[:4]) for row in rows}
 
     def exists(self, md5: str, *, directory: bool = False) -> bool:
         return self.size(md5, directory=directory) is not None
@@ -240,13 +272,12 @@ class Store:
         """The (md5, sha-256) of the bytes that lie under ``md5`` now, read from disk; None where there are none."""
         md5_hash, sha_hash = hashlib.md5(usedforsecurity=False), hashlib.sha256()
         try:
-            file = self.backend.open(key_of(check_md5(md5)))
+            with self.backend.open(key_of(check_md5(md5))) as file:
+                for chunk in _chunks(file):
+                    md5_hash.update(chunk)
+                    sha_hash.update(chunk)
         except FileNotFoundError:
             return None
-        with file:
-            for chunk in _chunks(file):
-                md5_hash.update(chunk)
-                sha_hash.update(chunk)
         return md5_hash.hexdigest(), sha_hash.hexdigest()
 
     # -- within ----------------------------------------------------------------------------------------------------
@@ -272,8 +303,14 @@ class Store:
             raise _mismatch(bytes_of.md5, bytes_of.sha256)
         return self._keep(written)[0]
 
+    def _whole(self, sizes: Mapping[str, int]) -> set[str]:
+        """Those md5s under which the store has so many bytes."""
+        there = self.backend.sizes([key_of(md5) for md5 in sizes])
+        return {md5 for (md5, size), found in zip(sizes.items(), there, strict=True) if size == found}
+
     def _move(self, written: Sequence[Written]) -> None:
         """Moves what lies under temporary names to where it stays."""
+        _keep_keys(key_of(w.md5) for w in written)
         self.backend.commit([(w.path, key_of(w.md5)) for w in written])
         for w in written:
             w.moved = True
@@ -281,23 +318,31 @@ class Store:
     def _keep(self, written: list[Written]) -> list[Blob]:
         """Moves what is new into place, then writes the rows; the temporary names are gone afterwards."""
         names = {w.md5: w for w in written}
-        known = {blob.md5: blob for blob in Blob.objects.defer("created_at").filter(among("md5", names))}
+        known = self.known(names)
         for w in written:
             same = known.get(w.md5)
             if w.sha256 != (same.sha256 if same else names[w.md5].sha256):
                 raise _collision(w.md5)
-        new = [w for md5, w in names.items() if md5 not in known or self.backend.size(key_of(md5)) != w.size]
+        whole = self._whole({md5: names[md5].size for md5 in known})
+        new = [w for md5, w in names.items() if md5 not in whole]
         self._move(new)
         fresh = [(w.md5, w.sha256, w.size) for w in new if w.md5 not in known]
         if fresh:
             with transaction.atomic():
                 bulk.insert(Blob, ["md5", "sha256", "size"], fresh, ignore_conflicts=True)
-                added = Blob.objects.defer("created_at").filter(among("md5", [md5 for md5, _, _ in fresh]))
-                known |= {blob.md5: blob for blob in added}
+                known |= self.known(md5 for md5, _, _ in fresh)
             for w in new:
                 if known[w.md5].sha256 != w.sha256:
                     raise _collision(w.md5)
-        return [known[w.md5] for w in written]
+        return [Blob.from_db(DEFAULT_DB_ALIAS, ["id", *Kept._fields[1:]], known[w.md5]) for w in written]
+
+
+def _keep_keys(keys: Iterable[str]) -> None:
+    """Takes back what is about to be removed of these keys, before anything is written there; where the removal is
+    under way, waits until it is over."""
+    found = Removal.objects.filter(among("key", keys))
+    if found.exists():
+        found.delete()
 
 
 def _mismatch(md5: str, sha256: str) -> BadInput:
@@ -353,4 +398,16 @@ def _whole_or_nothing(written: list[Written]) -> Iterator[None]:
 
 def store() -> Store:
     """The store that ``MOTHERLODE_STORE`` names."""
-    return Store(Folder(Path(str(settings.STORE))))
+    place, home = str(settings.STORE), Path(settings.HOME)
+    if "://" not in place:
+        return Store(Folder(Path(place)))
+    return Store(_remote(place, json.dumps(settings.STORE_OPTIONS), home))
+
+
+@lru_cache(maxsize=2)
+def _remote(url: str, options: str, home: Path) -> Remote:
+    """One for each process: it holds connections and threads."""
+    return Remote(url, json.loads(options), scratch=home / "tmp", copies=home / "copies")
+
+
+os.register_at_fork(after_in_child=_remote.cache_clear)

@@ -1,6 +1,6 @@
-"""Where the store's bytes lie: what a backend does, and the one there is, a folder. It knows nothing of hashes or rows.
+"""Where the store's bytes lie: what a backend does, and a folder as one. It knows nothing of hashes or rows.
 
-Another backend (a bucket) is another class with ``Folder``'s methods.
+The other one is ``store_remote``: a bucket, or whatever else fsspec reaches.
 """
 
 import ctypes
@@ -23,19 +23,26 @@ class Backend(Protocol):
     """Where bytes lie, by key (parts joined by ``/``). What has been put or committed is whole and durable.
 
     ``scratch`` names a local file to write before ``commit`` moves it under its key; ``write`` makes a whole one.
+    ``local`` gives a file of this machine to read, ``read_many`` small files of known sizes in order, ``signed`` an
+    address at which the bytes can be had for so many seconds (None where there is no such thing). ``open``, ``read``,
+    ``read_many`` and ``local`` raise ``FileNotFoundError``.
     """
 
     def put(self, key: str, chunks: Iterable[bytes]) -> None: ...
     def open(self, key: str) -> BinaryIO: ...
     def read(self, key: str, most: int) -> bytes | None: ...
+    def read_many(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes]: ...
+    def local(self, key: str) -> Path: ...
     def size(self, key: str) -> int | None: ...
+    def sizes(self, keys: Sequence[str]) -> Sequence[int | None]: ...
+    def age(self, key: str) -> float | None: ...
     def list(self, folder: str) -> Iterator[tuple[str, float]]: ...
-    def delete(self, key: str) -> None: ...
+    def delete(self, *keys: str) -> None: ...
     def scratch(self, name: str = "") -> Path: ...
     def write(self, data: bytes) -> str: ...
     def commit(self, moves: Sequence[tuple[str | Path, str]]) -> None: ...
     def tidy(self, seconds: float) -> int: ...
-    def path(self, key: str) -> Path: ...
+    def signed(self, key: str, seconds: int, media_type: str, disposition: str) -> str | None: ...
 
 
 class Folder:
@@ -87,8 +94,7 @@ class Folder:
         """Removes temporary files that nobody has written to for so long: what a killed process left, or a sender who
         never went on. Answers how many."""
         old = [key for key, age in self.list("tmp") if age > seconds]
-        for key in old:
-            self.delete(key)
+        self.delete(*old)
         return len(old)
 
     def list(self, folder: str) -> Iterator[tuple[str, float]]:
@@ -134,6 +140,21 @@ class Folder:
         finally:
             os.close(handle)
 
+    def read_many(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes]:
+        """All bytes of files, in order; each is read when it is asked for. One of another size is not there."""
+        for key, size in wanted:
+            data = self.read(key, size)
+            if data is None or len(data) < size:
+                raise FileNotFoundError(key)
+            yield data
+
+    def local(self, key: str) -> Path:
+        """The file itself."""
+        path = self.root / key
+        if not path.is_file():
+            raise FileNotFoundError(key)
+        return path
+
     def size(self, key: str) -> int | None:
         """In bytes; None where there is nothing under the key."""
         try:
@@ -141,11 +162,24 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def delete(self, key: str) -> None:
-        (self.root / key).unlink(missing_ok=True)
+    def sizes(self, keys: Sequence[str]) -> Sequence[int | None]:
+        """That of each, in order."""
+        return [self.size(key) for key in keys]
 
-    def path(self, key: str) -> Path:
-        return self.root / key
+    def age(self, key: str) -> float | None:
+        """For how many seconds nobody has written to it; None where there is nothing under the key."""
+        try:
+            return time.time() - (self.root / key).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
+    def delete(self, *keys: str) -> None:
+        for key in keys:
+            (self.root / key).unlink(missing_ok=True)
+
+    def signed(self, key: str, seconds: int, media_type: str, disposition: str) -> str | None:
+        """A folder has no addresses."""
+        return None
 
 
 @contextmanager

@@ -68,6 +68,7 @@ def machine() -> dict[str, int]:
     return {
         "views": _views(time.monotonic() + SECONDS),
         "temporary files": _older(Path(settings.HOME) / "tmp", TEMPORARY_SECONDS),
+        "copies of what the store holds": _older(Path(settings.HOME) / "copies", TEMPORARY_SECONDS),
     }
 
 
@@ -198,7 +199,8 @@ def _sessions(until: float) -> int:
 
 def _trash(until: float) -> int:
     """Removes items that have lain in the trash for longer than its term, but none that anything else speaks of: a
-    version, somebody's answers, a mining round. Their bytes stay in the store."""
+    version, somebody's answers, a mining round. Their bytes stay in the store until
+    ``collecting``."""
     if not settings.TRASH_DAYS:
         return 0
     gone, last = 0, 0

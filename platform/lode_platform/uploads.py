@@ -12,7 +12,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict, LodeError, TooLarge
 from lode_platform.items import Problem, linkable
@@ -57,9 +56,9 @@ def wanted(caller: Caller, offers: Sequence[Offer]) -> tuple[list[str], list[Pro
             else:
                 good.append(offer)
     md5s = [offer.md5 for offer in good]
-    known = dict(Blob.objects.filter(among("md5", md5s)).values_list("md5", "pk"))
-    mine = linkable(caller, known.values())
-    have = {md5 for md5, key in known.items() if key in mine}
+    known = store().known(md5s)
+    mine = linkable(caller, [blob.pk for blob in known.values()])
+    have = {md5 for md5, blob in known.items() if blob.pk in mine}
     return list(dict.fromkeys(md5 for md5 in md5s if md5 not in have)), problems
 
 
@@ -124,7 +123,7 @@ def receive_pack(user: User, files: Sequence[tuple[str, str, bytes]]) -> tuple[l
 def offset(caller: Caller, md5: str) -> tuple[int, bool]:
     """How many bytes of the file are here from this caller, and whether it is whole."""
     user = caller.user
-    blob = Blob.objects.filter(md5=check_md5(md5)).first()
+    blob = store().known([check_md5(md5)]).get(md5)
     if blob is not None and linkable(caller, [blob.pk]):
         return blob.size, True
     try:
@@ -145,8 +144,8 @@ def receive_part(
     _check(md5, sha256, total)
     if not 0 <= start < end <= total:
         raise BadInput("Content-Range does not fit the file.", code="bad_range")
-    taken = Blob.objects.filter(md5=md5, sha256=sha256, size=total).first()
-    if taken is not None and linkable(caller, [taken.pk]):
+    taken = store().known([md5]).get(md5)
+    if taken is not None and (taken.sha256, taken.size) == (sha256, total) and linkable(caller, [taken.pk]):
         _pass_over(chunks)
         return total, True
     part = _part(user, md5)

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.forms import model_to_dict
 from django.test.utils import CaptureQueriesContext
+from tests.stored import root
 
 from lode_annotation.assist import clicking, keeping, prelabelling, saving, standing, teaching, training
 from lode_annotation.assist.models import AssistantModel, AssistantUse
@@ -94,7 +95,7 @@ def trained(lab: Lab, api: Callable[..., Any], erin: User, run_jobs: Callable[[]
         assert Job.objects.get().state == "succeeded", Job.objects.get().error
         for row in AssistantModel.objects.order_by("pk"):
             own = {name: value for name, value in model_to_dict(row).items() if name not in REFERENCES}
-            _learned.append((own, store().backend.path(f"{keeping.FOLDER}/{row.arrays}").read_bytes()))
+            _learned.append((own, (root() / f"{keeping.FOLDER}/{row.arrays}").read_bytes()))
         return lab
     last = LabelSet.objects.latest("pk").pk
     for own, arrays in _learned:
@@ -141,7 +142,7 @@ def test_a_click_is_answered_by_the_box_that_it_means(trained: Lab, api: Any, bo
 
 def test_what_was_learned_is_kept_as_plain_arrays_that_say_what_scikit_learn_says(trained: Lab) -> None:
     for row in AssistantModel.objects.all():
-        with np.load(store().backend.path(f"{keeping.FOLDER}/{row.arrays}"), allow_pickle=False) as file:
+        with np.load(root() / f"{keeping.FOLDER}/{row.arrays}", allow_pickle=False) as file:
             assert {file[name].dtype.kind for name in file.files} <= set("iuf")
     rng = np.random.default_rng(5)
     features = rng.normal(size=(300, 40)).astype(np.float32)

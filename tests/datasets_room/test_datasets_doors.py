@@ -14,6 +14,7 @@ import httpx
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+from tests.stored import blob_file
 
 from lode_datasets import git, repositories, versions
 from lode_datasets.models import Entry, Version
@@ -49,7 +50,7 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 
 def _held(version: Any) -> dict[str, bytes]:
-    return {row.path: store().path(row.md5).read_bytes() for row in versions.manifest_rows(version)}
+    return {row.path: blob_file(row.md5).read_bytes() for row in versions.manifest_rows(version)}
 
 
 @pytest.mark.once
@@ -141,7 +142,7 @@ def test_the_pointer_and_listing_are_those_of_stock_dvc_add(
                 tree.add(tuple(row.path.split("/")[1:]), Meta(size=row.size), HashInfo("md5", row.md5))
         tree.digest()
         assert tree.oid == oid
-        assert tree.as_bytes() == store().path(oid[:32], directory=True).read_bytes()
+        assert tree.as_bytes() == blob_file(oid[:32], directory=True).read_bytes()
 
     own = outside.folder / "own"
     own.mkdir()
@@ -319,7 +320,7 @@ def test_a_blob_is_served_whole_in_parts_and_by_its_head(cells: Any, client: Any
     version = cells.publish()
     address = _addresses(version)[1]
     auth = {"x-api-token": cells.token()}
-    data = store().path(versions.entries(version)[0].blob.md5).read_bytes()
+    data = blob_file(versions.entries(version)[0].blob.md5).read_bytes()
     head = client.head(address, headers=auth)
     assert (head.status_code, int(head["Content-Length"]), head.content) == (200, len(data), b"")
     assert b"".join(client.get(address, headers=auth).streaming_content) == data
@@ -496,7 +497,7 @@ def test_every_listing_is_sorted_by_code_point(cells: Any) -> None:
     assert [row.path for row in rows] == sorted(row.path for row in rows)
     paths = [row.path[6:] for row in rows if row.path.startswith("items/")]
     [base] = [row for row in rows if row.path.startswith("labels/")]
-    lines = store().path(base.md5).read_bytes().splitlines()
+    lines = blob_file(base.md5).read_bytes().splitlines()
     assert [json.loads(line)["path"] for line in lines] == sorted(paths) and len(paths) == 5
 
 

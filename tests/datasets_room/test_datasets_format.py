@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from tests.earlier import earlier_row
+from tests.stored import blob_file, root
 
 from lode_annotation.models import LabelSet
 from lode_datasets import changes, diff, git, lines, releases, repositories, statements, version_trees, versions
@@ -30,7 +31,7 @@ from motherlode.regions import Region
 
 
 def files_of(version: Version) -> dict[str, bytes]:
-    return {file.path: store().path(file.blob.md5).read_bytes() for file in versions.files(version)}
+    return {file.path: blob_file(file.blob.md5).read_bytes() for file in versions.files(version)}
 
 
 def lines_by_rows(version: Version) -> dict[str, dict[str, bytes]]:
@@ -135,7 +136,7 @@ def test_files_of_many_versions_are_those_that_the_layers_plan_asks_for(cells: A
             items.insert(0, cells.add(1, labelled=False, split="val")[0])
         if round_ % 5 == 4:
             add_items(cells.dataset, [lost.pop()])
-        folder = store().path("0" * 32).parents[3] / "trees"
+        folder = root() / "trees"
         kept = [file for file in folder.rglob("*") if file.is_file()] if folder.exists() else []
         for file in kept if round_ % 4 == 3 else ():
             file.unlink()
@@ -189,7 +190,7 @@ def test_trees_whose_rows_say_something_else_are_not_believed(cells: Any) -> Non
     for held in LabelSet.objects.all():
         rows = [{**row, "attributes": {"seen": True}} for row in held.regions]
         LabelSet.objects.filter(pk=held.pk).update(regions=rows)
-    for file in (store().path("0" * 32).parents[3] / "trees").rglob("*"):
+    for file in (root() / "trees").rglob("*"):
         if file.is_file():
             file.unlink()
     cells.label(items[0], [])
@@ -250,7 +251,7 @@ def test_a_layer_whose_bytes_have_changed_is_not_built_upon(cells: Any, monkeypa
     cells.publish()
     cells.label(items[0], [])
     second = cells.publish()
-    file = store().path(versions.files(second).get(path="labels/v000002.jsonl").blob.md5)
+    file = blob_file(versions.files(second).get(path="labels/v000002.jsonl").blob.md5)
     file.chmod(0o600)
     file.write_bytes(file.read_bytes().replace(b"[]", b"{}"))
     cells.label(items[1], [])

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 from django.test import Client
 from tests.datasets_room.test_datasets_pages import BASE, ClientFor, text
+from tests.stored import root
 
 from lode_datasets import members, version_members, versions
 from lode_datasets.members import BadMembers, Gathering, Items, Members, Wanted
 from lode_datasets.models import Version
 from lode_platform import paging
 from lode_platform.models import Job, User
-from lode_platform.store import store
 
 
 class Member(NamedTuple):
@@ -54,7 +54,7 @@ def columns(some: list[Member]) -> Items:
 
 
 def folder(version: Version) -> Path:
-    return store().backend.path(f"{version_members.FOLDER}/{version.dataset.uuid}")
+    return root() / f"{version_members.FOLDER}/{version.dataset.uuid}"
 
 
 @pytest.mark.once

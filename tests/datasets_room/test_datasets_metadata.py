@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from tests.stored import blob_file
 
 from lode_datasets import changes, diff, git, releases, statements, versions
 from lode_datasets.models import Entry, Version
@@ -17,7 +18,6 @@ from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
 from lode_platform.metadata import Row, set_metadata
 from lode_platform.models import Item
-from lode_platform.store import store
 from motherlode import manifest, published
 
 KINDS = {"site": "text", "age": "number", "stained": "boolean", "taken": "date"}
@@ -39,7 +39,7 @@ def say(cells: Any, item: Item, **values: Any) -> None:
 
 
 def files_of(version: Version) -> dict[str, bytes]:
-    return {file.path: store().path(file.blob.md5).read_bytes() for file in versions.files(version)}
+    return {file.path: blob_file(file.blob.md5).read_bytes() for file in versions.files(version)}
 
 
 def label_lines(version: Version) -> dict[str, Any]:

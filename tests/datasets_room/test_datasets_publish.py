@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from tests.stored import blob_file, root
 
 from lode_annotation.models import LabelSet
 from lode_datasets import changes, contents, git, repositories, statements, versions
@@ -68,7 +69,7 @@ def stored(version: Version) -> dict[str, Any]:
 
 
 def files_of(version: Version) -> dict[str, bytes]:
-    return {file.path: store().path(file.blob.md5).read_bytes() for file in versions.files(version)}
+    return {file.path: blob_file(file.blob.md5).read_bytes() for file in versions.files(version)}
 
 
 def digest_from_scratch(version: Version) -> str:
@@ -159,7 +160,7 @@ def test_a_changed_label_writes_one_line_and_no_list_of_items(cells: Any) -> Non
     [made] = VersionFile.objects.filter(first=2)
     assert made.path == "labels/v000002.jsonl"
     line = from_scratch(second)["labels"][items[0].path]
-    assert store().path(made.blob.md5).read_bytes() == line + b"\n"
+    assert blob_file(made.blob.md5).read_bytes() == line + b"\n"
     assert Entry.objects.filter(first=2).count() == 1
     assert Entry.objects.count() == 5  # four, and one for the change: no row per item per version
     assert first.digest != second.digest and first.dir_oid == second.dir_oid
@@ -234,7 +235,7 @@ def test_the_servers_address_is_kept_with_the_version_and_no_part_of_its_digest(
 
 def test_publishing_copies_no_media(cells: Any, home: Path) -> None:
     items = cells.add(3)
-    media = {store().path(item.blob.md5): store().path(item.blob.md5).read_bytes() for item in items}
+    media = {blob_file(item.blob.md5): blob_file(item.blob.md5).read_bytes() for item in items}
     nodes = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in media}
     cells.publish()
     assert {file for file in home.rglob("*") if file.is_file() and file.read_bytes() in media.values()} == set(media)
@@ -537,7 +538,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_a_retry_works(cells: Any, m
     version = Version.objects.get()
     assert (job.state, version.state, version.digest) == ("failed", "failed", "")
     assert "full" in job.error
-    assert not list(store().path("0" * 32).parents[3].glob("tmp/*"))
+    assert not list(root().glob("tmp/*"))
     assert not Version.objects.published().exists()
     jobs.retry(job)
     cells.run_jobs()

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from tests.stored import blob_file
 
 from lode_datasets import versions
 from lode_datasets.models import Pin
 from lode_datasets.selection import add_items
 from lode_platform.callers import Caller
 from lode_platform.models import Item, Project
-from lode_platform.store import store
 
 HOME = "projects/blood/datasets"
 
@@ -139,12 +139,12 @@ def test_verify_names_the_item_whose_bytes_changed(engineer: Any, cells: Any, ru
     assert asked.status_code == 202
     run_jobs()
     assert engineer.get(f"jobs/{asked.json()['uuid']}").json()["result"]["wrong"] == 0
-    file = store().path(entry.blob.md5)
+    file = blob_file(entry.blob.md5)
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
     file.chmod(0o644)
     file.write_bytes(data)
-    store().path(version.dir_oid[:32], directory=True).unlink()
+    blob_file(version.dir_oid[:32], directory=True).unlink()
     asked = engineer.post(f"{HOME}/cells/versions/1/verify")
     run_jobs()
     result = engineer.get(f"jobs/{asked.json()['uuid']}").json()["result"]

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from PIL import Image
 from tests.motherlode.conftest import Lode, picture, predict
+from tests.stored import blob_file
 
 import motherlode
 from lode_annotation.models import LabelSet
 from lode_platform.models import Item, Project, User
-from lode_platform.store import store
 from lode_platform.wsgi import application
 from motherlode import Client, importing
 from motherlode.cache import Cache
@@ -294,7 +294,7 @@ def test_a_stranger_loads_nothing(lode: Lode, cells: dict[str, Any], sdk: Sdk, c
 
 def test_a_changed_byte_in_the_servers_store_is_named(lode: Lode, cells: dict[str, Any], cache: Cache) -> None:
     item = Item.objects.select_related("blob").get(path="images/003.png")
-    blob = Path(store().path(item.blob.md5))
+    blob = blob_file(item.blob.md5)
     good = blob.read_bytes()
     blob.chmod(0o644)
     blob.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))

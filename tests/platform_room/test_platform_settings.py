@@ -10,6 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from lode_platform.settings import store_options, store_place
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,3 +129,36 @@ def test_a_server_below_a_path_works_whether_its_proxy_takes_the_path_off_or_not
             files = [one for one in addresses if "/static/" in one]
             assert {browser.get(one.removeprefix("/lode")).status_code for one in files[:3]} == {200}
             assert {browser.get(one).status_code for one in files} == {200}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("nowhere://bucket/x", "MOTHERLODE_STORE=nowhere://"),
+        ("memory://x", "MOTHERLODE_STORE=memory://"),
+        ("simplecache::s3://bucket/x", "MOTHERLODE_STORE=simplecache::s3://"),
+        ("sftp://host/x", "paramiko"),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused_at_start(given: str, told: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=re.escape(told)):
+        store_place(given)
+
+
+def test_a_store_may_be_a_folder_a_file_address_or_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [store_place(given) for given in ("/srv/x", "file:///srv/x", "s3://bucket/x/")] == [
+        "/srv/x",
+        "/srv/x",
+        "s3://bucket/x",
+    ]
+    monkeypatch.setattr("lode_platform.settings.find_spec", lambda name: None)
+    with pytest.raises(ImproperlyConfigured, match="extra s3"):
+        store_place("s3://bucket/x")
+
+
+@pytest.mark.parametrize("given", ['{"secret": "hidden"', "7"])
+def test_options_of_the_store_are_an_object_and_never_repeated(given: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as said:
+        store_options(given)
+    assert "hidden" not in str(said.value)
+    assert store_options('{"endpoint_url": "x"}') == {"endpoint_url": "x"} and store_options("") == {}

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.stored import blob_file
 
 from lode_platform.errors import BadInput, Conflict, DiskFull, NotFound, TooLarge
 from lode_platform.models import Blob
@@ -35,7 +36,7 @@ def test_bytes_lie_where_dvc_looks_for_them(home: Path) -> None:
 
 def test_a_blob_is_read_only_and_nothing_temporary_stays(home: Path) -> None:
     store().add_bytes(b"one")
-    assert stat.S_IMODE(store().path(md5(b"one")).stat().st_mode) == 0o400
+    assert stat.S_IMODE(blob_file(md5(b"one")).stat().st_mode) == 0o400
     assert temporary(home) == []
 
 
@@ -109,7 +110,7 @@ def test_two_files_that_collide_in_md5_are_never_taken_for_one() -> None:
 
 def test_a_lost_file_is_healed_by_sending_it_again() -> None:
     store().add_bytes(b"one")
-    store().path(md5(b"one")).unlink()
+    blob_file(md5(b"one")).unlink()
     store().add_bytes(b"one")
     assert store().open(md5(b"one")).read() == b"one"
 
@@ -174,7 +175,7 @@ def test_a_stream_from_a_file_gives_the_same_blob(tmp_path: Path) -> None:
 
 def test_rehash_sees_a_changed_byte() -> None:
     blob = store().add_bytes(b"one")
-    path = store().path(blob.md5)
+    path = blob_file(blob.md5)
     path.chmod(0o644)
     path.write_bytes(b"onE")
     assert store().rehash(blob.md5) != (blob.md5, blob.sha256)

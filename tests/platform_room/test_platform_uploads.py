@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
+from tests.stored import root
 
 from lode_platform.models import Blob, Item, Project, User
 from lode_platform.store import store
@@ -145,7 +146,7 @@ def test_a_piece_whose_answer_was_lost_may_come_again(project: Project, erin: Us
     for _again in range(2):
         assert put(client, data, f"bytes {half}-{total - 1}/{total}").json() == {"offset": total, "complete": True}
     assert store().open(offer("", data)["md5"]).read() == data
-    assert not list((store().backend.path("tmp")).glob("*"))
+    assert not list((root() / "tmp").glob("*"))
 
 
 def test_pieces_that_do_not_make_the_promised_file_are_thrown_away(

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from django.conf import settings
 
-from lode_platform.errors import Gone, known
+from lode_platform.errors import Busy, Gone, known
 from lode_platform.store import store
 
 FOLDER = "assistants"
@@ -34,16 +35,18 @@ def keep(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 def kept(name: str) -> Mapping[str, npt.NDArray[Any]]:
     """The arrays of a name, "" for none; those asked for last stay in memory. Raises ``Gone``."""
-    return _read(str(store().backend.path(f"{FOLDER}/{name}"))) if name else {}
+    return _read(str(settings.STORE), name) if name else {}
 
 
 @lru_cache(maxsize=8)
-def _read(path: str) -> Mapping[str, npt.NDArray[Any]]:
+def _read(_store: str, name: str) -> Mapping[str, npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(store().backend.local(f"{FOLDER}/{name}"), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
+    except Busy:
+        raise
     except (OSError, ValueError, EOFError) as error:
         raise Gone(
-            f"What the assistant learned ({path.rpartition('/')[2]}) is gone from the store, or broken; train again.",
+            f"What the assistant learned ({name}) is gone from the store, or broken; train again.",
             code="assistant_gone",
         ) from error

@@ -6,6 +6,8 @@ What is served is what a published version of this very dataset holds, asked of 
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain, islice, takewhile
+from os import SEEK_END
 from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -30,17 +32,23 @@ def dvc_object(request: HttpRequest, project: str, dataset: str, first: str, res
     found = remote(request, project, dataset, "" if directory else md5)
     served = versions.dir_held(found.dataset, f"{md5}.dir") if directory else found.holds
     files = store()
-    size = files.size(md5, directory=directory) if served else None
-    if size is None:
-        raise NotFound(f"No version of {found.name} holds {md5}{'.dir' if directory else ''}.")
+    lost = NotFound(f"No version of {found.name} holds {md5}{'.dir' if directory else ''}.")
+    if not served:
+        raise lost
     if request.method == "HEAD":
+        size = files.size(md5, directory=directory)
+        if size is None:
+            raise lost
         response = HttpResponse(content_type="application/octet-stream")
         response["Content-Length"] = str(size)
         response["Accept-Ranges"] = "bytes"
         response["ETag"] = f'"{md5}"'
         return response
-    file = files.open(md5, directory=directory)
-    return ranged(request, file, size, md5, "application/octet-stream", md5, attach=True)
+    try:
+        file = files.open(md5, directory=directory)
+    except NotFound:
+        raise lost from None
+    return ranged(request, file, file.seek(0, SEEK_END), md5, "application/octet-stream", md5, attach=True)
 
 
 @plain_errors("POST")
@@ -50,25 +58,18 @@ def dvc_pack(request: HttpRequest, project: str, dataset: str) -> HttpResponseBa
     The body is ``{"oids": [md5, ...]}``, at most 2,000 of them. What does not fit into 64 MiB is left out at the end,
     to be asked for again; the first is always sent. 404 names what no version of this dataset holds.
     """
-    found, blobs = remote(request, project, dataset), store()
+    found = remote(request, project, dataset)
     oids = list(dict.fromkeys(_oids(request)))
-    held = statements.held(found.dataset, oids)
-    if missing := [oid for oid in oids if oid not in held]:
+    sizes = statements.held(found.dataset, oids)
+    if missing := [oid for oid in oids if oid not in sizes]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise NotFound(f"No version of {found.name} holds {missing[0]}{more}.")
-    files: list[_Packed] = []
-    total = 0
-    for oid in oids:
-        data = blobs.read(oid, CHUNK) if total < HELD else None
-        size = len(data) if data is not None else blobs.size(oid)
-        if size is None:
-            raise NotFound(f"No version of {found.name} holds {oid}.")
-        if files and total + size > MAX_PACK:
-            break
-        files.append(_Packed(oid, f"{oid} {size}\n".encode(), data))
-        total += len(files[-1].head) + size
-    response = StreamingHttpResponse(_packed(files), content_type="application/octet-stream")
-    response["Content-Length"] = str(total)
+    asked = [_Packed(oid, f"{oid} {sizes[oid]}\n".encode(), sizes[oid]) for oid in oids]
+    sent = asked[: _first(asked, MAX_PACK)]
+    small = store().read_many((blob.oid, blob.size) for blob in sent if blob.size <= CHUNK)
+    held = list(islice(small, sum(blob.size <= CHUNK for blob in sent[: _first(sent, HELD)])))  # 404 for what is lost
+    response = StreamingHttpResponse(_packed(sent, chain(held, small)), content_type="application/octet-stream")
+    response["Content-Length"] = str(sum(len(blob.head) + blob.size for blob in sent))
     response["Cache-Control"] = "no-store"
     return response
 
@@ -86,32 +87,36 @@ def _oids(request: HttpRequest) -> list[str]:
 
 
 class _Packed(NamedTuple):
-    """A blob of a pack: its line, and its bytes where they were read already."""
+    """A blob of a pack, and its line."""
 
     oid: str
     head: bytes
-    data: bytes | None
+    size: int
 
 
-def _packed(files: Sequence[_Packed]) -> Iterator[bytes]:
-    """Small blobs are joined, so that thousands of them are not thousands of writes."""
+def _first(blobs: Sequence[_Packed], most: int) -> int:
+    """How many of the blobs, from the first on, are so many bytes: at least one."""
+    total = accumulate(len(blob.head) + blob.size for blob in blobs)
+    return max(1, sum(1 for _ in takewhile(lambda size: size <= most, total)))
+
+
+def _packed(blobs: Sequence[_Packed], small: Iterator[bytes]) -> Iterator[bytes]:
+    """Those of at most ``CHUNK`` come from ``small``, and are joined, so that thousands are not thousands of writes."""
     waiting: list[bytes] = []
     size = 0
-    for oid, head, whole in files:
+    for oid, head, length in blobs:
         waiting.append(head)
-        if whole is not None:
-            waiting.append(whole)
-            size += len(whole)
+        for data in [next(small)] if length <= CHUNK else _pieces(oid):
+            waiting.append(data)
+            size += len(data)
             if size >= CHUNK:
                 yield b"".join(waiting)
                 waiting, size = [], 0
-            continue
-        with store().open(oid) as file:
-            while data := file.read(CHUNK):
-                waiting.append(data)
-                size += len(data)
-                if size >= CHUNK:
-                    yield b"".join(waiting)
-                    waiting, size = [], 0
     if waiting:
         yield b"".join(waiting)
+
+
+def _pieces(oid: str) -> Iterator[bytes]:
+    with store().open(oid) as file:
+        while data := file.read(CHUNK):
+            yield data

@@ -5,6 +5,7 @@ Every machine sees the store, so a part that one web machine took is joined, eva
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -49,8 +50,8 @@ def held(name: str) -> Path:
 
     Files of an installation that kept them in MOTHERLODE_HOME are read where they lie.
     """
-    if has(name):
-        return store().backend.path(f"{FOLDER}/{name}")
+    with suppress(FileNotFoundError):
+        return store().backend.local(f"{FOLDER}/{name}")
     older = Path(settings.HOME) / FOLDER / name
     if older.is_file():
         return older

@@ -13,6 +13,7 @@ from lode_platform.api import (
     openapi,
     projects,
     saved_views,
+    store,
     webhooks,
 )
 
@@ -55,6 +56,9 @@ urlpatterns = [
     path("items", items.FoundItems.as_view()),
     path("items/<uuid:item>", items.OneItem.as_view()),
     path("items/<uuid:item>/restore", items.Restore.as_view()),
+    path("projects/<slug:project>/store/fsck", store.Fsck.as_view()),
+    path("projects/<slug:project>/store/gc", store.Gc.as_view()),
+    path("projects/<slug:project>/store/needs", store.Needs.as_view()),
     path("projects/<slug:project>/jobs", jobs.Jobs.as_view()),
     path("jobs/<uuid:job>", jobs.OneJob.as_view()),
     path("jobs/<uuid:job>/cancel", jobs.Cancel.as_view()),

@@ -20,9 +20,10 @@ from lode_platform import media as views
 from lode_platform.decoding import ImageInfo
 from lode_platform.drawing import Drawn
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
+from lode_platform.item_media.sent import sent
 from lode_platform.models import Item
 from lode_platform.ranges import ranged, unchanged
-from lode_platform.store import Kept, store
+from lode_platform.store import Kept
 from motherlode.media import Image, Media
 
 
@@ -57,8 +58,7 @@ class ImageMedium(ItemMedium):
             return _sent(request, path, path.name, "application/octet-stream", name)
         if wanted != "file" and (redrawn := views.redrawn(item, page)):
             return _sent(request, redrawn, redrawn.stem, "image/png", f"{name}.png")
-        file = store().open(item.blob.md5)
-        return ranged(request, file, item.blob.size, item.blob.md5, item.media_type, name)
+        return sent(request, item, item.media_type)
 
     def thumb(self, request: Request, item: Item) -> HttpResponseBase:
         size = views.read_size(request.query_params.get("size", "256"))

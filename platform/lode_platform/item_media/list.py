@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform.item_media.medium import ItemMedium, Look, Seen
+from lode_platform.item_media.sent import sent
 from lode_platform.item_media.text import whole
 from lode_platform.models import Item
 from lode_platform.ranges import ranged
@@ -41,8 +42,7 @@ class ListMedium(ItemMedium):
         return Seen(List.kind, LINES, length=List.probe(file.read(MAX_BYTES + 1)).length)
 
     def original(self, request: Request, item: Item) -> HttpResponseBase:
-        name = item.path.rpartition("/")[2]
-        return ranged(request, store().open(item.blob.md5), item.blob.size, item.blob.md5, LINES, name)
+        return sent(request, item, LINES)
 
     def thumb(self, request: Request, item: Item) -> HttpResponseBase:
         data = "\n".join(titles(item.blob.md5)).encode()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.request import Request
 
 from lode_platform.item_media.medium import Excerpt, ItemMedium, Look, Seen
+from lode_platform.item_media.sent import sent
 from lode_platform.marked_text import marked
 from lode_platform.models import Item
 from lode_platform.ranges import ranged
@@ -43,8 +44,7 @@ class TextMedium(ItemMedium):
         return Seen(Text.kind, PLAIN, length=Text.probe(file.read(MAX_BYTES + 1)).length)
 
     def original(self, request: Request, item: Item) -> HttpResponseBase:
-        name = item.path.rpartition("/")[2]
-        return ranged(request, store().open(item.blob.md5), item.blob.size, item.blob.md5, PLAIN, name)
+        return sent(request, item, PLAIN)
 
     def thumb(self, request: Request, item: Item) -> HttpResponseBase:
         data = preview(item.blob.md5).encode()

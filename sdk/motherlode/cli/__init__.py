@@ -34,6 +34,7 @@ ROOMS = {
     "people": ("invite",),
     "data": ("items", "publish", "versions", "diff"),
     "pins": ("pin", "pull", "verify"),
+    "storing": ("fsck", "gc"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
 }
 
