@@ -103,7 +103,7 @@ def outcome(task: Any) -> str:
 def test_each_region_of_the_class_is_a_question_with_its_words(ask: Callable[..., Queue], labelled: list[Item]) -> None:
     queue = ask()
     asked = list(MicroTask.objects.filter(queue=queue).select_related("task"))
-    assert [row.text for row in asked] == ["Is this a RBC?"] * 6
+    assert [row.text for row in asked] == ["Is the label RBC right?"] * 6
     assert {row.task.item_id for row in asked} == {item.pk for item in labelled}
     assert all(row.subject["region"]["id"] == row.region and row.label_set is not None for row in asked)
     assert Lease.objects.filter(queue=queue, closed=False).count() == 12, "two of five places, until more are needed"
@@ -232,7 +232,7 @@ def test_a_person_is_sent_the_question_the_region_and_the_guideline(
     ask: Callable[..., Queue], sit: Callable[..., Voter], bob: User
 ) -> None:
     question = sit(bob, ask()).next()
-    assert question["question"]["text"] == "Is this a RBC?"
+    assert question["question"]["text"] == "Is the label RBC right?"
     [region] = question["regions"]
     assert (region["kind"], region["label"]) == ("box", "RBC")
     assert question["media"]["width"] == 64 and question["lease"]["seconds"] > 0
@@ -348,7 +348,10 @@ def test_a_no_opens_the_item_for_correction_with_the_reason_and_the_place(
             assert sit(user, queue).send(task, "no").status_code == 200
     [correction] = fixes.tasks.all()
     assert correction.item == labelled[0] and correction.state == "open"
-    assert correction.reason["text"] == "2 of 2 said no: “Is this a RBC?”; 2 of 2 said no: “Is this a RBC?”"
+    assert (
+        correction.reason["text"]
+        == "2 of 2 said no: “Is the label RBC right?”; 2 of 2 said no: “Is the label RBC right?”"
+    )
     assert correction.reason["micro_tasks"] == tasks
     assert correction.reason["box"] == [4, 4, 50, 20] and len(correction.reason["regions"]) == 2
     assert correction.leases.count() == 1

@@ -95,7 +95,7 @@ def phone(clinic: Any, browser: Any) -> Any:
 def test_a_thumb_answers_takes_back_and_comes_to_the_end(clinic: Any, phone: Callable[..., Voter]) -> None:
     queue = asked(clinic, 3)
     bob = phone(queue)
-    expect(bob.page.locator("[data-question]")).to_have_text("Is this a RBC?")
+    expect(bob.page.locator("[data-question]")).to_have_text("Is the label RBC right?")
     expect(bob.page.locator(".vote-card")).to_have_count(3)  # the next two are there
     card = bob.page.locator(".vote-card:not([hidden]) .vote-part")
     expect(card.locator("svg .region-line")).to_have_count(1)

@@ -62,7 +62,7 @@ def create_queue(
     ``question`` is its text, with ``{label}`` for the class. What the rest says, `MicroTaskRule` does; ``settings`` are
     those of any queue. Raises ``BadInput``, and ``Conflict`` when the name is taken.
     """
-    text = " ".join((question or _("Is this a {label}?")).split())
+    text = " ".join((question or _("Is the label {label} right?")).split())
     if len(text) > 200:
         raise BadInput("A question has at most 200 characters.", field="question")
     rule = _rule(min_votes, max_votes, error_limit)

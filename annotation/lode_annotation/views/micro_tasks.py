@@ -89,7 +89,7 @@ class MicroTasksForm(SettingsForm):
         super().__init__(project, *args, **kwargs)
         self.fields["about"].choices = item_action.labels(project)  # type: ignore[attr-defined]
         self.fields["corrections"].choices = _labelings(project)  # type: ignore[attr-defined]
-        self.fields["question"].initial = _("Is this a {label}?")
+        self.fields["question"].initial = _("Is the label {label} right?")
 
     def facts(self) -> dict[str, Any]:
         """What `asking.create_queue` takes beside the schema and the queue of corrections."""

@@ -350,5 +350,9 @@ def honeypots_mix(request: HttpRequest, project: str, queue: UUID) -> HttpRespon
     except LodeError as error:
         toast(request, error.message, kind="danger")
     else:
-        toast(request, ngettext("%(n)s honeypot mixed in", "%(n)s honeypots mixed in", mixed) % {"n": mixed})
+        few = _("No honeypots were mixed in: the queue has too few tasks for that rate, or no labelled item is left")
+        toast(
+            request,
+            ngettext("%(n)s honeypot mixed in", "%(n)s honeypots mixed in", mixed) % {"n": mixed} if mixed else few,
+        )
     return redirect("annotation:queue", member.project.name, found.uuid)
