@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from PIL import Image
 from tests.stored import root
 
-from lode_platform.models import Blob, Item, Project, User
+from lode_platform.models import Blob, BlobReceipt, Item, Project, User
 from lode_platform.store import store
 
 Apis = Callable[..., Any]
@@ -266,3 +268,18 @@ def test_a_pack_that_is_no_pack_is_refused_whole(project: Project, erin: User, a
     answer = send_pack(api(erin), body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_pack")
     assert not Blob.objects.exists()
+
+
+def test_an_offer_promises_what_is_here_and_a_question_writes_nothing(
+    api: Callable[..., Any], project: Project, alice: User
+) -> None:
+    blob = store().add_bytes(b"one")
+    BlobReceipt.objects.create(user=alice, blob=blob)
+    Blob.objects.update(created_at=timezone.now() - timedelta(days=2))
+    with CaptureQueriesContext(connection) as asked:
+        answer = api(alice).call("head", f"projects/blood/blobs/{blob.md5}")
+    assert answer["Upload-Complete"] == "1"
+    assert not [query for query in asked if "platform_blob" in query["sql"] and query["sql"].startswith("UPDATE")]
+    assert api(alice).post("projects/blood/uploads", {"files": [offer("a.png", b"one")]}).json()["send"] == []
+    blob.refresh_from_db()
+    assert blob.promised_at is not None and timezone.now() - blob.promised_at < timedelta(hours=1)
