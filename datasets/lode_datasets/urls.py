@@ -1,12 +1,12 @@
 """Web addresses of this room: git's and DVC's, then the pages."""
 
-from django.urls import path, re_path
+from django.urls import path
 
+from lode_datasets import frequent_urls
 from lode_datasets.views import (
     dataset_actions,
     dataset_page,
     diff_page,
-    dvc_http,
     git_http,
     list_page,
     version_page,
@@ -15,9 +15,6 @@ from lode_datasets.views.tool_access import signpost
 
 app_name = "datasets"
 REPOSITORY = "git/<slug:project>/<slug:dataset>.git/"
-REMOTE = "dvc/<slug:project>/<slug:dataset>/"
-SLUG = "[-a-zA-Z0-9_]+"
-OID = r"files/md5/(?P<first>[0-9a-f]{2})/(?P<rest>[0-9a-f]{30}(?:\.dir)?)"
 ONE = "p/<slug:project>/datasets/<slug:name>/"
 VERSION = f"{ONE}v<int:number>/"
 urlpatterns = [
@@ -28,9 +25,8 @@ urlpatterns = [
     path("git/<slug:project>/<slug:dataset>.git", signpost, {"kind": "bare"}, name="git_bare_end"),
     path("git/<slug:project>/<slug:dataset>/info/refs", signpost, {"kind": "git"}, name="git_without_ending"),
     path("git/<slug:project>/<slug:dataset>", signpost, {"kind": "git"}, name="git_folder"),
-    path(REMOTE, signpost, {"kind": "bare"}, name="dvc_bare"),
-    re_path(rf"^dvc/(?P<project>{SLUG})/(?P<dataset>{SLUG})/{OID}$", dvc_http.dvc_object, name="dvc_object"),
-    path(f"{REMOTE}pack", dvc_http.dvc_pack, name="dvc_pack"),
+    path(frequent_urls.REMOTE, signpost, {"kind": "bare"}, name="dvc_bare"),
+    *frequent_urls.urlpatterns,
     path("p/<slug:project>/datasets/", list_page.datasets, name="datasets"),
     path("p/<slug:project>/datasets/trash/<uuid:uuid>/restore/", dataset_actions.restore, name="restore"),
     path(ONE, dataset_page.dataset, name="dataset"),

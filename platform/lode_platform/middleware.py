@@ -1,9 +1,36 @@
-"""The Content-Security-Policy of every page."""
+"""What is answered before all else, and the Content-Security-Policy of every page."""
 
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import Resolver404, URLResolver
+from django.urls.resolvers import RegexPattern
+from django.utils import translation
+
+
+class FrequentMiddleware:
+    """Answers the addresses of ``FREQUENT_URLS``, for whose answers no session, language, message or form is looked at.
+
+    Their views ask for a token themselves.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._addresses = URLResolver(RegexPattern(r"^/"), settings.FREQUENT_URLS)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            found = self._addresses.resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        request.get_host()  # refuses a name that is not this server's
+        translation.activate(settings.LANGUAGE_CODE)  # the thread may stand in that of its last page
+        request.resolver_match = found
+        answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+        return answer
+
 
 from lode_platform.item_media.sent import store_origin
 

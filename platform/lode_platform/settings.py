@@ -174,6 +174,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "lode_platform.middleware.FrequentMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -187,6 +188,7 @@ MIDDLEWARE = [
     "lode_platform.views.errors.ErrorPages",
 ]
 ROOT_URLCONF = "lode_platform.root_urls"
+FREQUENT_URLS = "lode_datasets.frequent_urls"
 WSGI_APPLICATION = "lode_platform.wsgi.application"
 TEMPLATES = [
     {

@@ -128,7 +128,7 @@ class Folder:
                 _sync(path)
 
     def open(self, key: str) -> BinaryIO:
-        return (self.root / key).open("rb")
+        return open(f"{self.root}/{key}", "rb")
 
     def read(self, key: str, most: int) -> bytes | None:
         """All bytes of a small file, without a file object, which takes longer to make than it to read; None where they
@@ -158,7 +158,7 @@ class Folder:
     def size(self, key: str) -> int | None:
         """In bytes; None where there is nothing under the key."""
         try:
-            return (self.root / key).stat().st_size
+            return os.stat(f"{self.root}/{key}").st_size
         except FileNotFoundError:
             return None
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from tests.stored import blob_file
 
 from lode_datasets import git, repositories, versions
@@ -358,6 +359,18 @@ def test_a_blob_is_read_in_one_statement_and_a_listing_and_a_pack_in_two_until_t
     assert token.last_used_at is not None
     revoke(token, cells.user)
     assert [ask().status_code for _, ask in asks] == [401] * 4
+
+
+def test_a_blob_is_answered_before_pages_are_thought_of_and_under_our_own_name_alone(cells: Any, client: Any) -> None:
+    cells.add(1)
+    address = _addresses(cells.publish())[1]
+    auth = {"x-api-token": cells.token(), "accept-language": "de"}
+    with translation.override("de"):
+        answer = client.get(address, headers=auth)
+    assert answer.status_code == 200 and answer["X-Content-Type-Options"] == "nosniff"
+    assert not {"Vary", "Content-Language"} & {*answer.headers}
+    assert client.get(address, headers={**auth, "host": "elsewhere.example"}).status_code == 400
+    assert client.get(address).status_code == 401
 
 
 def test_what_is_no_request_of_git_or_dvc_is_refused_in_words(cells: Any, client: Any) -> None:

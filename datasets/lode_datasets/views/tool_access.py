@@ -51,8 +51,8 @@ def plain(text: str, status: int, headers: Mapping[str, str] | None = None) -> H
 
 def _token(request: HttpRequest) -> str:
     """The text of the token. Raises ``NoToken``."""
-    text = request.headers.get("X-Api-Token", "")
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    text: str = request.META.get("HTTP_X_API_TOKEN", "")
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
         text = given.strip()
     elif scheme.lower() == "basic":
