@@ -9,6 +9,8 @@ from django.urls import Resolver404, URLResolver
 from django.urls.resolvers import RegexPattern
 from django.utils import translation
 
+from lode_platform.item_media.sent import store_origin
+
 
 class FrequentMiddleware:
     """Answers the addresses of ``FREQUENT_URLS``, for whose answers no session, language, message or form is looked at.
@@ -30,9 +32,6 @@ class FrequentMiddleware:
         request.resolver_match = found
         answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
         return answer
-
-
-from lode_platform.item_media.sent import store_origin
 
 
 class ContentSecurityPolicyMiddleware:
