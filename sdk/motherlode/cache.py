@@ -84,7 +84,7 @@ class Cache:
         """`blob` as a text."""
         return f"{self._blobs}{oid[:2]}/{oid[2:]}"
 
-    def put(self, row: Row, data: bytes | bytearray) -> None:
+    def put(self, row: Row, data: bytes | memoryview) -> None:
         """Take a small blob: hashed, then written, and never seen half. Raises `NotVerified`, `DiskFull`."""
         check_bytes(row, data)
         folder, _, name = self.path(row.md5).rpartition("/")
@@ -346,7 +346,7 @@ def _hash_all(files: Sequence[_File]) -> list[str]:
     return [file.hash() for file in files]
 
 
-def check_bytes(row: Row, data: bytes | bytearray) -> None:
+def check_bytes(row: Row, data: bytes | memoryview) -> None:
     """Raise `NotVerified` unless these are the row's bytes, by both hashes."""
     found = sha256(data).hexdigest()
     if (md5(data, usedforsecurity=False).hexdigest(), found, len(data)) != (row.md5, row.sha256, row.size):

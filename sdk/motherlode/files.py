@@ -41,7 +41,7 @@ def sha256_of(path: str) -> str:
     return digest.hexdigest()
 
 
-def write_new(path: str, data: bytes | bytearray, named: Callable[[], object] | None = None) -> State:
+def write_new(path: str, data: bytes | memoryview, named: Callable[[], object] | None = None) -> State:
     """Write a new file, which is read only; its state once `named` has given it another name. A failure leaves none of
     it."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o444)

@@ -19,10 +19,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import islice
+from operator import eq
 from typing import BinaryIO, TypeAlias
 from zlib import crc32
 
-__all__ = ["BUCKET", "BadTrees", "Gathered", "Leaves", "Trees", "leaf_of", "place_of", "root"]
+__all__ = ["BUCKET", "BadTrees", "Gathered", "Leaves", "Trees", "leaf_of", "place_of", "root", "roots"]
 
 BUCKET = 16
 SIZE = 32
@@ -44,11 +46,19 @@ def leaf_of(line: bytes) -> bytes:
 
 def root(leaves: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The root, 32 bytes, of leaves given as (place, leaf) in any order; no place may come twice (ValueError)."""
-    rows = sorted(leaves)
-    if any(here[0] == after[0] for here, after in zip(rows, rows[1:], strict=False)):
+    rows = list(leaves)
+    [found] = roots([place for place, _ in rows], [[leaf for _, leaf in rows]])
+    return found
+
+
+def roots(places: Sequence[bytes], sets: Iterable[Sequence[bytes]]) -> list[bytes]:
+    """The root of each of several sets with the same places, its leaves in their order; the places are sorted once."""
+    order = sorted(range(len(places)), key=places.__getitem__)
+    ordered = [places[at] for at in order]
+    if any(map(eq, ordered, islice(ordered, 1, None))):
         raise ValueError("a path stands twice in one set of lines")
-    places, column = (b"".join([row[of] for row in rows]) for of in range(2))
-    return _Keys(places).node(column, 0, len(rows), 0)
+    keys = _Keys(b"".join(ordered))
+    return [keys.node(b"".join([leaves[at] for at in order]), 0, len(order), 0) for leaves in sets]
 
 
 class _Keys:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Remote", "batches", "count_files"]
 
-Put: TypeAlias = Callable[[Row, bytes], object]
+Put: TypeAlias = Callable[[Row, memoryview], object]
 
 BATCH_FILES = 500
 BATCH_BYTES = 8 << 20
@@ -57,11 +57,11 @@ class Remote:
                         put(row, data)
                 bar.advance(len(came))
 
-    def _put(self, row: Row, data: bytes) -> None:
+    def _put(self, row: Row, data: memoryview) -> None:
         if not self.cache.has(row):
             self.cache.put(row, data)
 
-    def batch(self, batch: list[Row]) -> list[tuple[Row, bytes | None]]:
+    def batch(self, batch: list[Row]) -> list[tuple[Row, memoryview | None]]:
         """Fetch some files by one request, or as many as the server's packs take; gives their bytes as they came, None
         for a large file, which is in the cache."""
         client = self.client()
@@ -70,7 +70,7 @@ class Remote:
             self._fetch_big(client, address, batch[0])
             return [(batch[0], None)]
         left = {row.md5: row for row in batch}
-        found: list[tuple[Row, bytes | None]] = []
+        found: list[tuple[Row, memoryview | None]] = []
         headers = {"Content-Type": "application/json"}
         while left:
             body = json.dumps({"oids": list(left)}).encode()
@@ -111,12 +111,14 @@ class Remote:
             blob.write(piece)
 
 
-def _unpacked(pack: bytes, asked: Mapping[str, Row]) -> list[tuple[Row, bytes]]:
-    """The files of a pack: `<md5> <size>`, a line feed, the bytes, back to back. One that is cut short is left out.
+def _unpacked(pack: bytes, asked: Mapping[str, Row]) -> list[tuple[Row, memoryview]]:
+    """The files of a pack, not copied: `<md5> <size>`, a line feed, the bytes, back to back. One that is cut short is
+    left out.
 
     Raises `ServerFault`.
     """
-    found: list[tuple[Row, bytes]] = []
+    found: list[tuple[Row, memoryview]] = []
+    whole = memoryview(pack)
     at = 0
     while (end := pack.find(b"\n", at)) >= 0:
         line = pack[at:end]
@@ -127,7 +129,7 @@ def _unpacked(pack: bytes, asked: Mapping[str, Row]) -> list[tuple[Row, bytes]]:
         at = end + 1 + int(length)
         if at > len(pack):
             break
-        found.append((row, pack[end + 1 : at]))
+        found.append((row, whole[end + 1 : at]))
     return found
 
 
@@ -148,9 +150,3 @@ def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 def count_files(number: int) -> str:
     """`1 file`, `1,200 files`."""
     return f"{number:,} file" if number == 1 else f"{number:,} files"
-
-
-def _broken_off() -> Exception:
-    import httpx  # whoever streams has imported it
-
-    return httpx.ReadError("the pack broke off")

@@ -49,7 +49,7 @@ class Building:
         with cache.writing():
             self.part.mkdir(parents=True)
 
-    def put(self, row: Row, data: bytes | bytearray) -> None:
+    def put(self, row: Row, data: bytes | memoryview) -> None:
         """Take a small blob: hashed, written into the tree, and only then linked under its name in the cache.
 
         Where that cannot be, it goes into the cache alone. Raises `NotVerified`, `DiskFull`.
@@ -58,11 +58,10 @@ class Building:
         if path is None or not self._links or not self._taken(path, row, data):
             self._cache.put(row, data)
 
-    def _taken(self, path: str, row: Row, data: bytes | bytearray) -> bool:
+    def _taken(self, path: str, row: Row, data: bytes | memoryview) -> bool:
         check_bytes(row, data)
         target, blob = f"{self.part}/{path}", self._cache.path(row.md5)
-        with self._cache.writing():
-            self._folder_of(target)
+        self._folder_of(target)
         try:
             self._cache.fresh[row.md5] = write_new(target, data, partial(_link, target, blob))
         except OSError as error:
@@ -75,7 +74,8 @@ class Building:
     def _folder_of(self, target: str) -> None:
         folder = target.rpartition("/")[0]
         if folder not in self._folders:
-            os.makedirs(folder, exist_ok=True)
+            with self._cache.writing():
+                os.makedirs(folder, exist_ok=True)
             self._folders.add(folder)
 
     def finish(self) -> None:

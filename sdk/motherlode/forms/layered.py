@@ -105,8 +105,12 @@ class Layered(Form):
         # without attributes and relations no key is free but that of the medium
         if line.endswith(_NO_RELATIONS) and _ATTRIBUTES not in line:
             line = _without_metadata(line)
-            number = line.count(b'"kind":"') - 1
-            if number == sum(map(line.count, _KNOWN)):
+            number = left = line.count(b'"kind":"') - 1
+            for kind in _KNOWN:
+                if left <= 0:
+                    break
+                left -= line.count(kind)
+            if not left:
                 return number
         return len(self.said(line, where).rows or ())
 
@@ -144,10 +148,7 @@ class _Sets(Sets):
             same_paths(self._manifest.places, own.places, MANIFEST, name)
         _check_paths(self._manifest.places, MANIFEST)
         places = [merkle.place_of(path) for path in self._manifest.places]
-        items, labels, splits = (
-            merkle.root(zip(places, (merkle.leaf_of(line) for _, line in self._lines(own)), strict=True))
-            for own in sets.values()
-        )
+        items, labels, splits = merkle.roots(places, map(self._leaves, sets.values()))
         schema = self._read(SCHEMA)
         number = published.format_of(schema)
         digest = published.content_digest(published.Roots(items, labels, splits, sha256(schema).digest()), number)
@@ -178,6 +179,11 @@ class _Sets(Sets):
                         places[path] = (number, at, end)
                 at = end + 1
         return Held(names, {path: places[path] for path in sorted(places)})
+
+    def _leaves(self, own: Held) -> list[bytes]:
+        """The leaf of each item's line, sorted by path."""
+        data = [self._read(name) for name in own.files]
+        return [sha256(data[file][start:end]).digest() for file, start, end in own.places.values()]
 
     def _lines(self, own: Held) -> Iterator[tuple[str, bytes]]:
         """The path and the line of each item, sorted by path."""
