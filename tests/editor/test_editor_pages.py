@@ -149,8 +149,10 @@ def test_level_and_window_hold_on_the_next_page(clinic: Any, seat: Callable[...,
 
 def test_a_page_that_does_not_come_is_said_and_the_one_in_sight_stays(clinic: Any, seat: Callable[..., Any]) -> None:
     bob = seat("bob").label(queue(clinic))
+    on_page(bob, 1)
     bob.page.route("**/media/**page=3**", lambda route: route.abort())
-    bob.press("End")
+    with bob.page.expect_event("requestfailed"):
+        bob.press("End")
     expect(bob.page.locator("[data-notes]").get_by_text("Page 4 could not be loaded")).to_be_visible()
     on_page(bob, 1)
     bob.page.unroute("**/media/**page=3**")
