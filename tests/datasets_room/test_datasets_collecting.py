@@ -343,22 +343,23 @@ class Life:
         self.cells, self.random, self.number = cells, random.Random(seed), 0
 
     def add(self) -> None:
-        self.cells.add(self.random.randint(1, 3))
+        self.number += 1  # names of items that are gone are not taken again
+        self.cells.add(self.random.randint(1, 3), prefix=f"item-{self.number}")
 
     def replace(self) -> None:
         """Another file takes the place of an item's, or one that it had before comes back."""
-        item = self.random.choice(list(Item.objects.live()))
+        item = self.random.choice(list(Item.objects.live().order_by("pk")))
         self.number += 1
         blob = store().add_bytes(png(64, 48, 10_000 + self.random.choice([self.number, 1])))
         spec = ItemSpec(path=item.path, md5=blob.md5, sha256=blob.sha256)
         add_items(self.cells.project, Caller(self.cells.user), [spec], trusted=True, replace_media=True)
 
     def trash(self) -> None:
-        item = self.random.choice(list(Item.objects.live()))
+        item = self.random.choice(list(Item.objects.live().order_by("pk")))
         Item.objects.filter(pk=item.pk).update(trashed_at=timezone.now() - OLD)
 
     def take_out(self) -> None:
-        held = list(Item.objects.filter(dataset_items__dataset=self.cells.dataset))
+        held = list(Item.objects.filter(dataset_items__dataset=self.cells.dataset).order_by("pk"))
         remove_items(self.cells.dataset, self.cells.user, held[: self.random.randint(0, 1)])
 
     def publish(self) -> None:
