@@ -21,7 +21,7 @@ from motherlode.shapes import SHAPES
 
 __all__ = ["Columns", "of_sets", "read_columns", "write_columns"]
 
-NUMBER = 3
+NUMBER = 4
 """The number of what a file of columns holds; each change of it is another."""
 
 

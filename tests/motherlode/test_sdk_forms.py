@@ -18,6 +18,7 @@ import motherlode
 from motherlode import Client, layers, manifest, published
 from motherlode.cache import Cache
 from motherlode.convert import convert_version
+from motherlode.forms.layered import Layered
 from motherlode.lock import LOCK_FILE, Pin, read_lock, write_lock
 from motherlode.relations import Relation
 from motherlode.snapshots import Snapshot
@@ -271,6 +272,15 @@ def test_kinds_and_fields_that_nobody_knows_here_are_kept_and_passed_on(
     assert any("1 labels of kind 'cuboid'" in what for what in notes)
     assert any("1 labels of kind 'words'" in what for what in notes)
     assert any("1 relation between regions was not written: COCO files cannot hold" in what for what in notes)
+
+
+def test_what_is_said_of_a_text_is_counted_without_its_own_kind() -> None:
+    medium = '{"characters":5,"encoding":"utf-8","kind":"text"}'
+    caption = {"control": "caption", "id": "t2", "kind": "text", "value": "two cells"}
+    for answers, count in (([], 0), ([WORD], 0), ([caption], 1), ([WORD, caption], 1)):
+        texts = tuple(map(manifest.canonical, (answers, [], [])))
+        line = published.label_line("x.txt", medium, texts)
+        assert (Layered().count(line, "x"), len(Layered().said(line, "x").rows or ())) == (count, count)
 
 
 def test_a_version_of_a_later_format_is_read_for_what_is_known(

@@ -45,6 +45,7 @@ _WHOLE = tuple(f'"kind":"{kind}"'.encode() for kind, shape in SHAPES.items() if 
 _FLAT = re.compile(rb'"geometry":(\[[0-9eE.,+-]+\])')
 _CLASS_ID = re.compile(rb'"class_id":(\d+)')
 _OWN, _OWN_FIELDS = b'"metadata":{', re.compile(_METADATA)
+_MEDIUM = re.compile(rb'"media":\{[^{}"\n]*(?:"[^"\\\n]*"[^{}"\n]*)*\},')
 _ATTRIBUTES, _NO_ANSWERS, _NO_RELATIONS = b'"attributes":', b'{"answers":[],', b'"relations":[]}'
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -102,14 +103,14 @@ class Layered(Form):
         return [*map(int, found)] if len(found) == count else None
 
     def count(self, line: bytes, where: str) -> int:
-        # without attributes and relations no key is free but that of the medium
+        # a medium has a kind, too, which may be called as one of answers is; no other key is free here
         if line.endswith(_NO_RELATIONS) and _ATTRIBUTES not in line:
-            line = _without_metadata(line)
-            number = left = line.count(b'"kind":"') - 1
+            own = _MEDIUM.sub(b"", _without_metadata(line), count=1)
+            number = left = own.count(b'"kind":"')
             for kind in _KNOWN:
                 if left <= 0:
                     break
-                left -= line.count(kind)
+                left -= own.count(kind)
             if not left:
                 return number
         return len(self.said(line, where).rows or ())
