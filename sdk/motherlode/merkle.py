@@ -52,13 +52,21 @@ def root(leaves: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def roots(places: Sequence[bytes], sets: Iterable[Sequence[bytes]]) -> list[bytes]:
-    """The root of each of several sets with the same places, its leaves in their order; the places are sorted once."""
+    """The root of each of several sets with the same places, its leaves in their order; the places are sorted once.
+
+    Raises `ValueError` for a place that stands twice, and for a set with another number of leaves than of places.
+    """
     order = sorted(range(len(places)), key=places.__getitem__)
     ordered = [places[at] for at in order]
     if any(map(eq, ordered, islice(ordered, 1, None))):
         raise ValueError("a path stands twice in one set of lines")
     keys = _Keys(b"".join(ordered))
-    return [keys.node(b"".join([leaves[at] for at in order]), 0, len(order), 0) for leaves in sets]
+    made = []
+    for leaves in sets:
+        if len(leaves) != len(order):
+            raise ValueError(f"{len(leaves)} leaves of {len(order)} places")
+        made.append(keys.node(b"".join([leaves[at] for at in order]), 0, len(order), 0))
+    return made
 
 
 class _Keys:

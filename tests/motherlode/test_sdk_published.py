@@ -165,6 +165,13 @@ def test_a_path_that_stands_twice_has_no_root() -> None:
         published.root_of([("a", b"1"), ("a", b"2")])
 
 
+@pytest.mark.parametrize("leaves", [0, 1, 3])
+def test_a_set_with_another_number_of_leaves_than_places_has_no_root(leaves: int) -> None:
+    places = [merkle.place_of(name) for name in ("a", "b")]
+    with pytest.raises(ValueError, match=f"{leaves} leaves of 2 places"):
+        merkle.roots(places, [[merkle.leaf_of(b"1")] * leaves])
+
+
 # -- trees that are kept -----------------------------------------------------------------------------------------------
 
 LEAVES = st.one_of(st.none(), st.tuples(st.integers(0, 2), st.integers(0, 2)))
