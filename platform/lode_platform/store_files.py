@@ -28,7 +28,16 @@ class Backend(Protocol):
     ``read_many`` and ``local`` raise ``FileNotFoundError``.
     """
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> None: ...
+    def put(self, key: str, chunks: Iterable[bytes]) -> None:
+        """Writes the bytes under the key; what raises leaves nothing."""
+        path = self.scratch()
+        try:
+            with path.open("xb") as file:
+                file.writelines(chunks)
+            self.commit([(path, key)])
+        finally:
+            path.unlink(missing_ok=True)
+
     def open(self, key: str) -> BinaryIO: ...
     def read(self, key: str, most: int) -> bytes | None: ...
     def read_many(self, wanted: Iterable[tuple[str, int]]) -> Iterator[bytes]: ...
@@ -45,7 +54,7 @@ class Backend(Protocol):
     def signed(self, key: str, seconds: int, media_type: str, disposition: str) -> str | None: ...
 
 
-class Folder:
+class Folder(Backend):
     """A folder of one file system."""
 
     def __init__(self, root: Path) -> None:
@@ -53,16 +62,6 @@ class Folder:
         self._scratch: Path | None = None
         self._own, self._number = uuid4().hex, count()
         self._read_only: set[str] = set()
-
-    def put(self, key: str, chunks: Iterable[bytes]) -> None:
-        """Writes the bytes, forces them to disk and gives them their key; what raises leaves nothing."""
-        path = self.scratch()
-        try:
-            with path.open("xb") as file:
-                file.writelines(chunks)
-            self.commit([(path, key)])
-        finally:
-            path.unlink(missing_ok=True)
 
     def scratch(self, name: str = "") -> Path:
         """A name beside the store's files, on their file system: a new one, or ``name``, which a later request finds

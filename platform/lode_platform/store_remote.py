@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 from uuid import uuid4
 
 from lode_platform.errors import Busy
+from lode_platform.store_files import Backend
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class StoreAway(Busy, ConnectionError):
         super().__init__("The store cannot be reached at the moment; try again soon.")
 
 
-class Remote:
+class Remote(Backend):
     """A place that fsspec reaches; ``copies`` and ``scratch`` are folders of this machine."""
 
     def __init__(self, url: str, options: Mapping[str, Any], *, scratch: Path, copies: Path) -> None:
@@ -73,16 +74,6 @@ class Remote:
         self._md5_tags = True  # until an upload shows that its tag is another thing, as with keys of KMS
 
     # -- bytes in --------------------------------------------------------------------------------------------------
-
-    def put(self, key: str, chunks: Iterable[bytes]) -> None:
-        """Writes the bytes under the key; what raises leaves nothing."""
-        path = self.scratch()
-        try:
-            with path.open("xb") as file:
-                file.writelines(chunks)
-            self.commit([(path, key)])
-        finally:
-            path.unlink(missing_ok=True)
 
     def scratch(self, name: str = "") -> Path:
         """A file of this machine: a new one, or ``name``, which a later request finds again."""
