@@ -10,12 +10,13 @@ from django.urls.resolvers import RegexPattern
 from django.utils import translation
 
 from lode_platform.item_media.sent import store_origin
+from lode_platform.ranges import POLICY
 
 
 class FrequentMiddleware:
     """Answers the addresses of ``FREQUENT_URLS``, for whose answers no session, language, message or form is looked at.
 
-    Their views ask for a token themselves.
+    Their views ask for a token themselves, and a browser that opens one of them runs nothing of it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -31,6 +32,7 @@ class FrequentMiddleware:
         translation.activate(settings.LANGUAGE_CODE)  # the thread may stand in that of its last page
         request.resolver_match = found
         answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+        answer.headers.setdefault("Content-Security-Policy", POLICY)
         return answer
 
 

@@ -352,8 +352,9 @@ def test_a_blob_is_read_in_one_statement_and_a_listing_and_a_pack_in_two_until_t
     ]
     for most, ask in asks:
         with CaptureQueriesContext(connection) as said:
-            assert ask().status_code == 200
-        assert len(said) == most
+            answer = ask()
+        assert (answer.status_code, len(said)) == (200, most)
+        assert "sandbox" in answer["Content-Security-Policy"]
     token_uses.write()
     token.refresh_from_db()
     assert token.last_used_at is not None
