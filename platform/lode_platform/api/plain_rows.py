@@ -1,12 +1,16 @@
 """Many plain rows, checked by one quick look; whatever is out of the ordinary is checked by the shape itself."""
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
 
-Check = Callable[[Any], bool]
+Check = Callable[[list[Any]], bool]
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class PlainRows(serializers.ListSerializer[Any]):
@@ -24,25 +28,27 @@ class PlainRows(serializers.ListSerializer[Any]):
         most: int | None = self.max_length  # type: ignore[attr-defined]
         if type(data) is not list or (most is not None and len(data) > most):
             return None
+        if not {dict}.issuperset(map(type, data)):
+            return None
         fields = self.child.fields  # type: ignore[union-attr]
-        checks = {name: _check(field) for name, field in fields.items()}
-        defaults = {name: field.default for name, field in fields.items() if not field.required}
-        rows: list[dict[str, Any]] = []
-        for row in data:
-            if type(row) is not dict or not row.keys() <= checks.keys():
+        if not fields.keys() >= set().union(*data):
+            return None
+        rows = list(map(dict.copy, data))
+        for name, field in fields.items():
+            values = [row[name] for row in data if name in row]
+            if not _check(field)(values):
                 return None
-            if len(row) < len(checks) and not row.keys() >= checks.keys() - defaults.keys():
-                return None
-            made = dict(row)
-            for name, check in checks.items():
-                if name not in row:
-                    default = defaults[name]
-                    made[name] = default() if callable(default) else default
-                elif not check(row[name]):
+            if len(values) < len(data):
+                if field.required:
                     return None
-                elif check is _is_uuid:
-                    made[name] = UUID(row[name])
-            rows.append(made)
+                default = field.default
+                for row in rows:
+                    if name not in row:
+                        row[name] = default() if callable(default) else default
+            if isinstance(field, serializers.UUIDField):
+                for row in rows:
+                    if type(row[name]) is str:
+                        row[name] = UUID(row[name])
         return rows
 
     def are_plain(self, data: Any) -> bool:
@@ -55,37 +61,32 @@ class PlainRows(serializers.ListSerializer[Any]):
 
 
 def _check(field: serializers.Field[Any, Any, Any, Any]) -> Check:
+    """What says whether all values of a field can only be right."""
     if isinstance(field, serializers.CharField):
-        most = field.max_length or 0
-
-        def is_text(value: Any) -> bool:
-            return type(value) is str and 0 < len(value) <= most and value.isprintable() and value == value.strip()
-
-        return is_text
+        return partial(_are_texts, field.max_length or 0)
     if isinstance(field, serializers.UUIDField):
-        return _is_uuid
+        return _are_uuids
     if isinstance(field, serializers.IntegerField):
-        least = field.min_value or 0
-        return lambda value: type(value) is int and least <= value < 1 << 63
-    return _never
+        return partial(_are_numbers, field.min_value or 0)
+    return _are_none
 
 
-def _is_uuid(value: Any) -> bool:
-    if type(value) is not str or len(value) != 36 or value[8] + value[13] + value[18] + value[23] != "----":
+def _are_texts(most: int, values: list[Any]) -> bool:
+    if not {str}.issuperset(map(type, values)) or not all(map(str.isprintable, values)):
         return False
-    return value.replace("-", "").isascii() and _is_hex(value)
+    return all(0 < size <= most for size in set(map(len, values))) and [*map(str.strip, values)] == values
 
 
-def _is_hex(value: str) -> bool:
-    try:
-        int(value.replace("-", ""), 16)
-    except ValueError:
-        return False
-    return "_" not in value
+def _are_numbers(least: int, values: list[Any]) -> bool:
+    return {int}.issuperset(map(type, values)) and (not values or least <= min(values) <= max(values) < 1 << 63)
 
 
-def _never(_value: Any) -> bool:
-    return False
+def _are_uuids(values: list[Any]) -> bool:
+    return {str}.issuperset(map(type, values)) and all(map(_UUID.fullmatch, values))
+
+
+def _are_none(values: list[Any]) -> bool:
+    return not values
 
 
 def plain_names(fields: Mapping[str, Any], data: Mapping[str, Any]) -> set[str]:
