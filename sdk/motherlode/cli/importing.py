@@ -1,4 +1,7 @@
-"""The verb that brings data in: import."""
+"""The verb that brings data in: import.
+
+What only some sources need is loaded with them: to start is a good part of an import of little.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,14 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from motherlode.cache import default_root
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count, problem_lines, size
 from motherlode.client import Client
-from motherlode.convert import convert_folder
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.formats import FORMATS, UnknownFormat, detect, format_named
 from motherlode.formats.source import Folder, Problem
-from motherlode.formats.writing import clone
 from motherlode.importing import (
     ImportOptions,
     ImportReport,
@@ -30,13 +30,10 @@ from motherlode.importing import (
     task_asked,
     unchanged,
 )
-from motherlode.importing.whole import move_in
-from motherlode.label_studio.project import Project
 from motherlode.media import MEDIA
 from motherlode.results import id_map_file, save_ids
 from motherlode.shapes import LABEL_TASKS
 from motherlode.versions import parse_name
-from motherlode.zips import unpacked
 
 __all__ = ["add_verbs"]
 
@@ -99,6 +96,8 @@ def import_(arguments: Namespace, out: Out) -> int:
         raise BadInput("name what is to come in: a folder, a zip of one, or one label file")
     if arguments.path.suffix.lower() != ".zip" or not arguments.path.is_file():
         return _import(arguments.path, arguments, out)
+    from motherlode.zips import unpacked
+
     with unpacked(arguments.path, arguments.zip_encoding) as folder:
         return _import(folder, arguments, out)
 
@@ -167,6 +166,11 @@ def _is_whole(path: Path, options: ImportOptions) -> bool:
 
 def _by_tasks(client: Client, path: Path, options: ImportOptions, arguments: Namespace, out: Out) -> int:
     """Bring in a source whose labels are of several kinds: written as tasks first, whose config asks for each kind."""
+    from tempfile import TemporaryDirectory
+
+    from motherlode.convert import convert_folder
+    from motherlode.formats.writing import clone
+
     with TemporaryDirectory() as folder:
         found = convert_folder(path, Path(folder), "label-studio", options.format, clone)
         kept = [row for row in found.problems if row["kind"] != "note" or row["file"]]
@@ -187,6 +191,9 @@ def _move(
 ) -> int:
     """Bring a project of another tool in, and say what its export holds and what came in of it; `before` are problems
     that were met on the way."""
+    from motherlode.importing.whole import move_in
+    from motherlode.label_studio.project import Project
+
     project = Project.find(
         path, media=arguments.media, config=arguments.config, users=arguments.users, called=arguments.path
     )
