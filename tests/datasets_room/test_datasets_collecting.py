@@ -168,6 +168,17 @@ def test_the_commands_say_the_same(cells: Any, capsys: pytest.CaptureFixture[str
     assert "1 blobs, 5 bytes: removed" in capsys.readouterr().out
 
 
+def die_before_the_bytes_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collector that is killed once the rows are gone: it leaves a removal that is still to be done."""
+
+    def dies(*_given: Any, **_named: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(os, "unlink", dies)
+        collect()
+
+
 # -- beside others ----------------------------------------------------------------------------------------------------
 
 
@@ -177,12 +188,7 @@ def test_a_collector_that_died_between_row_and_bytes_is_finished_by_the_next(
     blob = store().add_bytes(b"spare")
     grow_old()
 
-    def dies(*_given: Any, **_named: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(os, "unlink", dies)
-        collect()
+    die_before_the_bytes_go(monkeypatch)
     assert not Blob.objects.exists() and store().exists(blob.md5)
     collect()
     assert not store().exists(blob.md5) and not Removal.objects.exists()
@@ -192,12 +198,7 @@ def test_bytes_that_come_back_before_they_are_removed_stay(cells: Any, monkeypat
     blob = store().add_bytes(b"spare")
     grow_old()
 
-    def dies(*_given: Any, **_named: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(os, "unlink", dies)
-        collect()
+    die_before_the_bytes_go(monkeypatch)
     again = store().add_bytes(b"spare")
     collect()
     assert store().rehash(blob.md5) == (again.md5, again.sha256) and not Removal.objects.exists()
@@ -255,12 +256,7 @@ def test_a_collector_that_comes_while_bytes_are_added_leaves_them(cells: Any, mo
     blob = store().add_bytes(b"spare")
     grow_old()
 
-    def dies(*_given: Any, **_named: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(os, "unlink", dies)
-        collect()  # leaves a removal that is still to be done
+    die_before_the_bytes_go(monkeypatch)
     adding = Gate(monkeypatch, "replace", key_of(blob.md5))
     with ThreadPoolExecutor(2) as pool:
         adder = pool.submit(in_thread(lambda: store().add_bytes(b"spare")))
