@@ -191,6 +191,7 @@ class Seat:
 
     def ready(self, face: str = "task") -> None:
         self.page.wait_for_selector(f'[data-face="{face}"]')
+        self.settled()  # no key is heard before the first frame
 
     def press(self, *keys: str) -> None:
         """Keys one after the other; Enter, which submits, once the picture has been in sight for a moment."""

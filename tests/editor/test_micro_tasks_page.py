@@ -58,6 +58,7 @@ class Voter:
         self.page = seat.page
         self.page.goto(f"{clinic.url}/vote/{queue}/")
         self.face("question")
+        seat.settled()  # no key is heard before the first frame
 
     def face(self, face: str) -> None:
         self.page.wait_for_selector(f'[data-face="{face}"]')
