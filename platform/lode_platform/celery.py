@@ -18,6 +18,7 @@ from kombu.utils.json import dumps
 from lode_platform.models import Installation
 
 TASK = "lode.job"
+SOON = 0.2  # seconds after which a worker without messages looks whether it is to stop
 
 
 class FolderChannel(filesystem.Channel):
@@ -35,6 +36,10 @@ class FolderTransport(filesystem.Transport):
     """Messages as files of one folder, for a server on one machine without a broker."""
 
     Channel = FolderChannel
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **more: Any) -> None:
+        """Comes back soon where nothing is said, so that a worker sees that it is to stop."""
+        super().drain_events(connection, timeout=None if timeout is None else min(timeout, SOON), **more)
 
 
 TRANSPORT_ALIASES["lodefolder"] = f"{FolderTransport.__module__}:{FolderTransport.__name__}"

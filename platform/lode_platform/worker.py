@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import warnings
+from typing import Any
 from uuid import UUID
 
 import celery.apps.worker  # noqa: F401  # with the application, before `serve` forks
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from lode_platform import jobs, tidy
-from lode_platform.celery import TASK, app, queue
+from lode_platform.celery import SOON, TASK, app, queue
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,9 @@ def work(*, threads: int) -> None:
         redirect_stdouts=False,
         quiet=True,
     )
+    hub: Any = process.hub
+    if hub is not None:  # with RabbitMQ it would wait for the next message before it stops
+        hub.call_repeatedly(SOON, lambda: None)
     gc.collect()
     gc.freeze()  # what is imported stays: the garbage collector need not walk through it during each job
     try:

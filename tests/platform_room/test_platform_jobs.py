@@ -10,8 +10,10 @@ from django.conf import LazySettings
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from kombu.transport.filesystem import Transport
 
 from lode_platform import jobs
+from lode_platform.celery import SOON, FolderTransport
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import Cancelled, LeaseLost, Work
 from lode_platform.models import Event, Job, JobState, Project, User
@@ -322,3 +324,13 @@ def test_whoever_started_a_job_may_stop_it(
     doing(lambda work: {})
     row = jobs.enqueue("test.verb", project=project, user=bob)
     assert api(bob).post(f"jobs/{row.uuid}/cancel").status_code == 200
+
+
+@pytest.mark.once
+def test_a_worker_that_hears_nothing_looks_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float | None] = []
+    monkeypatch.setattr(Transport, "drain_events", lambda self, connection, timeout=None: asked.append(timeout))
+    transport = FolderTransport.__new__(FolderTransport)
+    for timeout in (2.0, 0.1, None):
+        transport.drain_events(None, timeout)
+    assert asked == [SOON, 0.1, None]
