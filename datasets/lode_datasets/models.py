@@ -201,16 +201,29 @@ class VersionFile(models.Model):
 
 
 class Alias(models.Model):
-    """A movable name for a version; each move is a row, the newest one counts."""
+    """A movable name for a version; each move is a row, the newest one counts. ``message`` says why it was moved."""
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="aliases")
     name = models.SlugField(max_length=64)
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="aliases")
     set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField(auto_now_add=True)
+    message = models.TextField(blank=True)
 
     class Meta:
         indexes = [models.Index("dataset", "name", F("id").desc(), name="alias_newest")]
+
+
+class ProtectedAlias(models.Model):
+    """An alias that only an owner moves, while this row is there."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="protected_aliases")
+    name = models.SlugField(max_length=64)
+    protected_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    protected_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "name"], name="protected_alias_once")]
 
 
 class Pin(models.Model):

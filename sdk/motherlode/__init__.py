@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from motherlode.aliasing import set_alias
     from motherlode.client import Client
     from motherlode.errors import (
         BadInput,
@@ -79,6 +80,7 @@ __all__ = [
     "publish",
     "pull",
     "run",
+    "set_alias",
     "snapshot",
     "verify",
 ]
@@ -124,6 +126,7 @@ _HOMES = {
     "publish": "publishing",
     "pull": "verbs",
     "run": "runs",
+    "set_alias": "aliasing",
     "snapshot": "verbs",
     "verify": "verbs",
 }

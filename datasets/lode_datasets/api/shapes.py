@@ -8,8 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_datasets import diff, repositories
+from lode_datasets.aliases import MAX_WHY, Move
 from lode_datasets.compare import Offered
-from lode_datasets.models import Alias, Dataset, Version
+from lode_datasets.models import Dataset, Version
 from lode_platform import free_json
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, SelfChecked
@@ -173,17 +174,31 @@ class PublishedShape(Shape):
 
 class AliasSetShape(Shape):
     version = serializers.CharField(max_length=70, help_text="3, v3, latest or another alias")
+    message = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=MAX_WHY, help_text="why it moves"
+    )
 
 
-class AliasShape(Shape):
-    name = serializers.CharField()
+class MoveShape(Shape):
     version = serializers.IntegerField()
+    before = serializers.IntegerField(allow_null=True, help_text="the version that it pointed to before")
     set_by = serializers.CharField()
     set_at = serializers.DateTimeField()
+    message = serializers.CharField(help_text="why")
+
+
+class AliasShape(MoveShape):
+    name = serializers.CharField()
+    protected = serializers.BooleanField(help_text="whether only an owner moves it")
 
 
 class AliasesShape(Shape):
     results = AliasShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class AliasMovesShape(Shape):
+    results = MoveShape(many=True)
     next = serializers.CharField(allow_null=True)
 
 
@@ -306,12 +321,17 @@ def version_json(version: Version) -> dict[str, Any]:
     }
 
 
-def alias_json(alias: Alias) -> dict[str, Any]:
+def alias_json(move: Move, protected: bool) -> dict[str, Any]:
+    return {"name": move.name, "protected": protected, **move_json(move)}
+
+
+def move_json(move: Move) -> dict[str, Any]:
     return {
-        "name": alias.name,
-        "version": alias.version.number,
-        "set_by": alias.set_by.username,
-        "set_at": alias.set_at,
+        "version": move.version.number,
+        "before": move.before,
+        "set_by": move.set_by.username,
+        "set_at": move.set_at,
+        "message": move.message,
     }
 
 

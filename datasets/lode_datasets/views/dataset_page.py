@@ -19,6 +19,9 @@ from lode_platform.callers import Caller
 from lode_platform.models import MetadataField, Project
 from lode_platform.signed_in import signed_in
 
+MOVES = 10
+"""Moves of an alias that the page shows."""
+
 
 @dataclass(frozen=True)
 class VersionRow:
@@ -35,6 +38,20 @@ class VersionRow:
     worst: str
 
 
+@dataclass(frozen=True)
+class AliasRow:
+    """An alias as it points now, and its moves before."""
+
+    now: aliases.Move
+    earlier: Sequence[aliases.Move]
+    is_protected: bool
+
+
+def _aliases(dataset: Dataset) -> list[AliasRow]:
+    kept = aliases.protected(dataset)
+    return [AliasRow(now, rest, now.name in kept) for now, *rest in aliases.histories(dataset, MOVES)]
+
+
 def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """A dataset: what is in it now, and its versions down a timeline."""
     user = signed_in(request)
@@ -46,9 +63,10 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
     for version in shown:
         version.dataset = dataset
     waiting = dataset.versions.unpublished().select_related("job").defer("frozen").first()
+    named = _aliases(dataset)
     pointing: dict[int, list[str]] = {}
-    for alias in aliases.aliases(dataset):
-        pointing.setdefault(alias.version_id, []).append(alias.name)
+    for row in named:
+        pointing.setdefault(row.now.version.pk, []).append(row.now.name)
     items = dataset.dataset_items.count()
     latest = shown[0] if shown and page.number == 1 else versions.latest(dataset)
     held, held_by = _splits(dataset, items, latest)
@@ -57,6 +75,7 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "room": "datasets",
         "dataset": dataset,
         "page": page,
+        "aliases": named,
         "versions": _timeline(shown, users_of(shown, user), pointing),
         "latest": latest,
         "adding": adding.open_job(dataset),
@@ -68,6 +87,7 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "policy": [(split, share * 100) for split, share in selection.policy_of(dataset).ratios.items()],
         "may_edit": permits(Caller(user), member.role, "dataset.edit"),
         "may_publish": permits(Caller(user), member.role, "dataset.publish"),
+        "may_protect": permits(Caller(user), member.role, "alias.protect"),
         "fields": [(name, kind, name in dataset.metadata_kinds) for name, kind in _fields(member.project)],
         "import_line": f"lode import PATH --project {member.project.name} --dataset {dataset.name}",
     }

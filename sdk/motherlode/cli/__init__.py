@@ -33,6 +33,7 @@ ROOMS = {
     "metadata": ("metadata",),
     "people": ("invite",),
     "data": ("items", "publish", "versions", "diff"),
+    "marking": ("alias",),
     "pins": ("pin", "pull", "verify"),
     "storing": ("fsck", "gc"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
