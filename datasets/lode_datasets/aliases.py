@@ -126,7 +126,7 @@ def _moves(rows: "QuerySet[Alias]") -> list[Move]:
     told = rows.annotate(before=Subquery(earlier.order_by("-pk").values("version__number")[:1]))
     return [
         Move(row.name, row.version, row.before, row.set_by, row.set_at, row.message)
-        for row in told.select_related("version__dataset", "set_by")
+        for row in told.select_related("version__dataset", "version__yank", "set_by")
     ]
 
 

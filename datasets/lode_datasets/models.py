@@ -158,6 +158,11 @@ class Version(models.Model):
     def __str__(self) -> str:
         return f"{self.dataset.name}@v{self.number}"
 
+    @property
+    def yanked(self) -> "Yank | None":
+        """Why it was taken back, None while it counts; a query of its own unless ``yank`` was selected with it."""
+        return getattr(self, "yank", None)
+
 
 class Entry(models.Model):
     """Membership as change: this item, with these bytes, labels and split, from ``first`` to ``last`` version.
@@ -224,6 +229,15 @@ class ProtectedAlias(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "name"], name="protected_alias_once")]
+
+
+class Yank(models.Model):
+    """A version taken back, and why, while this row is there. Its bytes stay, and ``latest`` passes over it."""
+
+    version = models.OneToOneField(Version, on_delete=models.CASCADE, related_name="yank")
+    reason = models.TextField()
+    yanked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    yanked_at = models.DateTimeField()
 
 
 class Pin(models.Model):

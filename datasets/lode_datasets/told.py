@@ -25,3 +25,5 @@ def register() -> None:
     """Called once, when the application is ready."""
     kinds.add(Kind("version.published", _("A dataset version was published"), ("dataset.publish",), _version))
     kinds.add(Kind("alias.moved", _("An alias names another version"), ("dataset.alias",), _version))
+    kinds.add(Kind("version.yanked", _("A dataset version was yanked"), ("version.yank",), _version))
+    kinds.add(Kind("version.unyanked", _("A yanked version counts again"), ("version.unyank",), _version))

@@ -41,6 +41,7 @@ urlpatterns = [
     path(f"{ONE}diff/<int:a>/<int:b>/", diff_page.difference, name="diff"),
     path(VERSION, version_page.version, name="version"),
     path(f"{VERSION}alias/", version_page.alias, name="alias"),
+    path(f"{VERSION}yank/", version_page.yank_now, name="yank"),
     path(f"{VERSION}verify/", version_page.verify_now, name="verify"),
     path(f"{VERSION}index/", version_page.index_now, name="index"),
 ]

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from motherlode.sending import Sent
     from motherlode.snapshots import Snapshot
     from motherlode.verbs import load, pull, snapshot, verify
+    from motherlode.yanking import unyank, yank
 
 __all__ = [
     "BadInput",
@@ -82,7 +83,9 @@ __all__ = [
     "run",
     "set_alias",
     "snapshot",
+    "unyank",
     "verify",
+    "yank",
 ]
 __version__ = "0.1.0"
 
@@ -128,7 +131,9 @@ _HOMES = {
     "run": "runs",
     "set_alias": "aliasing",
     "snapshot": "verbs",
+    "unyank": "yanking",
     "verify": "verbs",
+    "yank": "yanking",
 }
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from motherlode import yanking
 from motherlode.cache import Cache
-from motherlode.errors import Mismatch
+from motherlode.errors import Mismatch, MotherlodeError
 from motherlode.lock import Pin
 from motherlode.samples import Samples
 from motherlode.snapshots import Snapshot
@@ -16,7 +19,7 @@ from motherlode.versions import resolve
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["load", "pull", "snapshot", "verify"]
+__all__ = ["load", "pull", "snapshot", "verify", "warn_of"]
 
 
 def load(
@@ -31,9 +34,12 @@ def load(
 
     `load("cells")` reads the version that `motherlode.lock` pins, by digest, and asks no server once it is cached.
     `split="pool"` gives the items nobody has labelled yet; None gives all. Every file is what was published, or
-    `NotVerified` names those that are not.
+    `NotVerified` names those that are not. A version that was yanked is given, with a warning that says why.
     """
-    return Samples(snapshot(name, client=client, cache=cache, lock=lock), split)
+    found = snapshot(name, client=client, cache=cache, lock=lock)
+    samples = Samples(found, split)
+    warn_of(found)
+    return samples
 
 
 def snapshot(
@@ -44,8 +50,25 @@ def snapshot(
     lock: str | os.PathLike[str] | None = None,
 ) -> Snapshot:
     """A version whose manifest is right; nothing else is fetched yet."""
-    pin = name if isinstance(name, Pin) else resolve(name, client, Path(lock) if lock else None)
-    return Snapshot(pin, cache or Cache(), None if client is None else lambda: client)
+    kept = cache or Cache()
+
+    def hear(pin: Pin, row: Mapping[str, Any]) -> None:
+        yanking.hear(pin, kept, row)
+
+    pin = name if isinstance(name, Pin) else resolve(name, client, Path(lock) if lock else None, hear)
+    return Snapshot(pin, kept, None if client is None else lambda: client)
+
+
+def warn_of(found: Snapshot, *, ask: bool = False) -> None:
+    """Warn where a version is yanked, as its server says if that was asked for files, or with `ask`.
+
+    Else, and where the server is away, what counts is what this machine heard last.
+    """
+    said = yanking.heard(found.pin, found.cache)
+    if ask or found.remote.spoke:
+        with suppress(MotherlodeError):
+            said = yanking.ask(found.pin, found.cache, found.client())
+    yanking.warn(found.pin, said)
 
 
 def pull(
@@ -61,7 +84,10 @@ def pull(
 
     `repair` fetches again what was changed on this machine.
     """
-    return snapshot(name, client=client, cache=cache, lock=lock).fetch(split, repair=repair)
+    found = snapshot(name, client=client, cache=cache, lock=lock)
+    tree = found.fetch(split, repair=repair)
+    warn_of(found)
+    return tree
 
 
 def verify(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from motherlode.lock import LOCK, LOCK_FILE, Pin, find_lock, looked_at, read_loc
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["Name", "dataset_path", "locked_pins", "parse_name", "pin_of", "resolve", "version_row"]
+__all__ = ["Name", "dataset_path", "locked_pins", "parse_name", "pin_of", "resolve", "version_path", "version_row"]
 
 _NAME = re.compile(r"(?:(?P<project>[^/@]+)/)?(?P<dataset>[^/@]+)(?:@(?P<version>v\d+|\d+|[A-Za-z][\w.-]*))?\Z")
 
@@ -51,11 +51,16 @@ def dataset_path(client: Client, name: Name) -> str:
     return f"{client.project_path(name.project or None)}/datasets/{quote(name.dataset, safe='')}"
 
 
-def version_row(client: Client, name: Name) -> dict[str, Any]:
-    """The version as the server describes it; "" means the latest. Raises `NotFound`."""
+def version_path(client: Client, name: Name) -> str:
+    """`projects/<p>/datasets/<d>/versions/<v>`, to begin a path with; "" means the latest."""
     which = name.version or "latest"
     which = which[1:] if re.fullmatch(r"v\d+", which) else quote(which, safe="")
-    row: dict[str, Any] = client.get(f"{dataset_path(client, name)}/versions/{which}")
+    return f"{dataset_path(client, name)}/versions/{which}"
+
+
+def version_row(client: Client, name: Name) -> dict[str, Any]:
+    """The version as the server describes it; "" means the latest. Raises `NotFound`."""
+    row: dict[str, Any] = client.get(version_path(client, name))
     return row
 
 
@@ -85,8 +90,13 @@ def locked_pins(lock: Path | None = None) -> dict[str, Pin]:
     return read_lock(path)
 
 
-def resolve(text: str, client: Client | None = None, lock: Path | None = None) -> Pin:
-    """The pin that a name means.
+def resolve(
+    text: str,
+    client: Client | None = None,
+    lock: Path | None = None,
+    hear: Callable[[Pin, Mapping[str, Any]], object] = lambda pin, row: None,
+) -> Pin:
+    """The pin that a name means; `hear` is told it with the server's row, where the server was asked.
 
     A bare `dataset` is read from the lock and nothing else; `dataset@v3` is asked of the server, and must be what the
     lock says where the lock pins that very version. Raises `NotConfigured`, `NotFound`, `NotVerified`.
@@ -110,7 +120,9 @@ def resolve(text: str, client: Client | None = None, lock: Path | None = None) -
         from motherlode.client import Client  # only who asks a server waits for its import
 
         client = Client.shared(None, name.project or None)
-    found = pin_of(client, version_row(client, name))
+    row = version_row(client, name)
+    found = pin_of(client, row)
+    hear(found, row)
     if pin is not None and (pin.server, pin.digest, pin.index) != (found.server, found.digest, found.index):
         if pin.server != found.server:
             return found

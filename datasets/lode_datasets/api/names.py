@@ -1,4 +1,4 @@
-"""REST: what refers to versions by name: pins, and aliases with their history and protection."""
+"""REST: what is said of versions once they are published: pins, yanks, aliases with their history and protection."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lode_datasets import aliases, versions
+from lode_datasets import aliases, versions, yanks
 from lode_datasets.api import shapes
 from lode_datasets.api.views import WHICH, found_dataset, found_version, whole
 from lode_datasets.models import Dataset
@@ -26,6 +26,28 @@ class Pins(View):
         found = found_version(request, project, name, which, "dataset.pull")
         made = aliases.pin(found, person(request))
         return Response({"version": found.number, "user": made.user.username, "created_at": made.created_at})
+
+
+class Yanks(View):
+    @extend_schema(
+        operation_id="version_yank",
+        parameters=[WHICH],
+        request=shapes.YankSetShape,
+        responses=shapes.YankedShape,
+    )
+    def put(self, request: Request, project: str, name: str, which: str) -> Response:
+        """Takes the version back: `latest` passes over it, those who pinned it are warned, its bytes stay."""
+        found = found_version(request, project, name, which, "dataset.publish")
+        yanks.yank(found, caller(request), read(shapes.YankSetShape, request.data)["reason"])
+        needed = aliases.needed_by([found], person(request))
+        return Response({"version": shapes.version_json(found), "needed_by": needed})
+
+    @extend_schema(operation_id="version_unyank", parameters=[WHICH], responses={200: shapes.VersionShape})
+    def delete(self, request: Request, project: str, name: str, which: str) -> Response:
+        """Lets the version count again."""
+        found = found_version(request, project, name, which, "dataset.publish")
+        yanks.undo(found, caller(request))
+        return Response(shapes.version_json(found))
 
 
 class Aliases(View):

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from lode_datasets import diff, repositories
 from lode_datasets.aliases import MAX_WHY, Move
 from lode_datasets.compare import Offered
-from lode_datasets.models import Dataset, Version
+from lode_datasets.models import Dataset, Version, Yank
 from lode_platform import free_json
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, SelfChecked
@@ -49,7 +49,7 @@ class DatasetShape(Shape):
     metadata = serializers.DictField(
         child=serializers.CharField(), help_text="the fields of its items that its next version carries: kind by name"
     )
-    latest = serializers.IntegerField(allow_null=True, help_text="number of the newest version")
+    latest = serializers.IntegerField(allow_null=True, help_text="number of the newest version that is not yanked")
     created_at = serializers.DateTimeField()
     url = serializers.CharField()
     git_url = serializers.CharField()
@@ -133,6 +133,16 @@ class PublishShape(Shape):
     )
 
 
+class YankShape(Shape):
+    reason = serializers.CharField()
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class YankSetShape(Shape):
+    reason = serializers.CharField(max_length=MAX_WHY, help_text="why; those who pinned the version read it")
+
+
 class VersionShape(Shape):
     uuid = serializers.UUIDField()
     project = serializers.CharField()
@@ -158,12 +168,20 @@ class VersionShape(Shape):
     files = serializers.IntegerField()
     size = serializers.IntegerField(help_text="bytes")
     message = serializers.CharField()
+    yanked = YankShape(allow_null=True, help_text="why it was taken back; null while it counts")
     author = serializers.CharField()
     created_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField()
     git_url = serializers.CharField()
     dvc_url = serializers.CharField()
+
+
+class YankedShape(Shape):
+    version = VersionShape()
+    needed_by = serializers.ListField(
+        child=serializers.CharField(), help_text="who pinned, names or used it: a line each"
+    )
 
 
 class PublishedShape(Shape):
@@ -312,6 +330,7 @@ def version_json(version: Version) -> dict[str, Any]:
         "files": version.files,
         "size": version.size,
         "message": version.message,
+        "yanked": yank_json(version.yanked) if version.yanked else None,
         "author": version.stamp["author"],
         "created_at": version.created_at,
         "published_at": version.published_at,
@@ -319,6 +338,10 @@ def version_json(version: Version) -> dict[str, Any]:
         "git_url": repositories.git_url(dataset),
         "dvc_url": repositories.dvc_url(dataset),
     }
+
+
+def yank_json(yank: Yank) -> dict[str, Any]:
+    return {"reason": yank.reason, "by": yank.yanked_by.username, "at": yank.yanked_at}
 
 
 def alias_json(move: Move, protected: bool) -> dict[str, Any]:

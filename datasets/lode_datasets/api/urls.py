@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{VERSION}/manifest", views.Manifest.as_view()),
     path(f"{VERSION}/entries", views.Entries.as_view()),
     path(f"{VERSION}/pins", names.Pins.as_view()),
+    path(f"{VERSION}/yank", names.Yanks.as_view()),
     path(f"{VERSION}/verify", views.Verify.as_view()),
     path(f"{ONE}/diff/<int:a>/<int:b>", views.Diff.as_view()),
     path(f"{ONE}/aliases", names.Aliases.as_view()),

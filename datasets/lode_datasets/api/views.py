@@ -51,7 +51,8 @@ def found_version(request: Request, project: str, name: str, which: str, verb: s
 
 
 def _latest(datasets: Iterable[Dataset]) -> dict[int, int]:
-    published = Version.objects.published().filter(dataset__in=[dataset.pk for dataset in datasets])
+    """The number of the version that ``latest`` means, by the dataset's key."""
+    published = Version.objects.published().filter(yank=None, dataset__in=[dataset.pk for dataset in datasets])
     return dict(published.values_list("dataset").annotate(newest=Max("number")))
 
 
@@ -216,7 +217,11 @@ class Versions(View):
     def get(self, request: Request, project: str, name: str) -> Response:
         """The published versions, newest first."""
         found = found_dataset(request, project, name, "project.view")
-        rows = found.versions.published().select_related("dataset__project", "schema_revision").defer("frozen")
+        rows = (
+            found.versions.published()
+            .select_related("dataset__project", "schema_revision", "yank__yanked_by")
+            .defer("frozen")
+        )
         return Response(paged(request, rows, shapes.version_json))
 
 

@@ -18,6 +18,38 @@ class Migration(migrations.Migration):
             field=models.TextField(blank=True),
         ),
         migrations.CreateModel(
+            name="Yank",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("reason", models.TextField()),
+                ("yanked_at", models.DateTimeField()),
+                (
+                    "version",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="yank",
+                        to="datasets.version",
+                    ),
+                ),
+                (
+                    "yanked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="ProtectedAlias",
             fields=[
                 (

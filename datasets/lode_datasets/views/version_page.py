@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_datasets import aliases, browse, presentation, repositories, verify, version_members, versions
+from lode_datasets import aliases, browse, presentation, repositories, verify, version_members, versions, yanks
 from lode_datasets.members import Wanted
 from lode_datasets.models import Entry, Version
 from lode_datasets.version_users import users_of
@@ -143,6 +143,24 @@ def alias(request: HttpRequest, project: str, name: str, number: int) -> HttpRes
         toast(
             request, _("%(alias)s now points to %(name)s.") % {"alias": f"{dataset.name}@{made.name}", "name": version}
         )
+    return redirect("datasets:version", project, name, number)
+
+
+@require_POST
+def yank_now(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
+    """Takes the version back for the reason of the form, or lets it count again."""
+    caller = Caller(signed_in(request))
+    dataset = found(project_for(caller, project, "dataset.publish"), name)
+    version = versions.named(dataset, str(number))
+    try:
+        if request.POST.get("undo") == "1":
+            yanks.undo(version, caller)
+            toast(request, _("%(name)s counts again.") % {"name": version})
+        else:
+            yanks.yank(version, caller, typed(request, "reason"))
+            toast(request, _("%(name)s is yanked.") % {"name": version})
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
     return redirect("datasets:version", project, name, number)
 
 

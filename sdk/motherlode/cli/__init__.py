@@ -33,7 +33,7 @@ ROOMS = {
     "metadata": ("metadata",),
     "people": ("invite",),
     "data": ("items", "publish", "versions", "diff"),
-    "marking": ("alias",),
+    "marking": ("alias", "yank"),
     "pins": ("pin", "pull", "verify"),
     "storing": ("fsck", "gc"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),

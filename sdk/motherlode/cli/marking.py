@@ -1,20 +1,21 @@
-"""Verbs about what is said of versions after they are published: alias."""
+"""Verbs about what is said of versions after they are published: alias, yank."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from motherlode import yanking
 from motherlode.aliasing import Move, alias_path, history, set_alias
 from motherlode.cli.out import Out, Verbs, add_verb, client_of
 from motherlode.errors import BadInput
-from motherlode.versions import dataset_path, parse_name
+from motherlode.versions import dataset_path, parse_name, version_row
 
 __all__ = ["add_verbs"]
 
 
 def add_verbs(verbs: Verbs) -> None:
-    """alias."""
+    """alias, yank."""
     verb = add_verb(verbs, "alias", alias, "point an alias at a version, or show aliases and their history")
     verb.add_argument("version", help="cells@v3; cells alone shows its aliases, or the history of the one named")
     verb.add_argument("alias", nargs="?", help="production")
@@ -22,6 +23,10 @@ def add_verbs(verbs: Verbs) -> None:
     either = verb.add_mutually_exclusive_group()
     either.add_argument("--protect", action="store_true", help="let only owners move it from now on; an owner's act")
     either.add_argument("--unprotect", action="store_true", help="let engineers move it, too; an owner's act")
+    verb = add_verb(verbs, "yank", yank, "take a version back: it warns those who pinned it, and latest passes over it")
+    verb.add_argument("version", help="cells@v3")
+    verb.add_argument("--message", "-m", default="", help="why; those who pinned it read it")
+    verb.add_argument("--undo", action="store_true", help="let it count again")
 
 
 def alias(arguments: Namespace, out: Out) -> None:
@@ -83,3 +88,21 @@ def _history(arguments: Namespace, out: Out) -> None:
 
 def _when(move: Move) -> tuple[str, str, str]:
     return move.set_at.isoformat()[:16].replace("T", " "), move.set_by, move.message
+
+
+def yank(arguments: Namespace, out: Out) -> None:
+    """Take it back, or undo that; say who still needs it and what latest means now."""
+    name = parse_name(arguments.version)
+    with client_of(arguments, name.project) as client:
+        if name.version == "latest":  # which is another one afterwards
+            name = replace(name, version=f"v{version_row(client, name)['version']}")
+        needed = [] if arguments.undo else yanking.yank(str(name), arguments.message, client=client)
+        if arguments.undo:
+            yanking.unyank(str(name), client=client)
+        row = version_row(client, name)
+        latest = client.get(dataset_path(client, name))["latest"]
+    out.answer({**row, "needed_by": needed})
+    out.say(f"{row['name']} counts again." if arguments.undo else f"{row['name']} is yanked: {row['yanked']['reason']}")
+    for line in needed:
+        out.say(f"  {line}")
+    out.say(f"{row['dataset']}@latest is v{latest}." if latest else f"{row['dataset']} has no version that counts.")

@@ -14,7 +14,9 @@ from motherlode.files import place
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
 from motherlode.manifest import ITEMS
 from motherlode.snapshots import Snapshot
+from motherlode.verbs import warn_of
 from motherlode.versions import Name, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
+from motherlode.yanking import hear, warn
 
 if TYPE_CHECKING:
     from motherlode.client import Client
@@ -70,6 +72,7 @@ def pin(arguments: Namespace, out: Out) -> None:
     out.say(f"{verb} {new.name}{change} in {path}")
     out.say(f"  digest  {new.digest}")
     out.say(f"  splits  {', '.join(f'{split} {items:,}' for split, items in new.splits.items())}")
+    warn(new, hear(new, Cache(), row))
 
 
 def _pin_json(pin: Pin) -> dict[str, Any]:
@@ -91,7 +94,9 @@ def _meant(arguments: Namespace) -> list[Snapshot]:
     if arguments.version:
         name = parse_name(arguments.version)
         client = client_of(arguments, name.project) if name.version else None
-        return [_snapshot(arguments, resolve(arguments.version, client, arguments.lock))]
+        cache = Cache()
+        found = resolve(arguments.version, client, arguments.lock, lambda pin, row: hear(pin, cache, row))
+        return [_snapshot(arguments, found)]
     pins = locked_pins(arguments.lock)
     if not pins:
         raise NotConfigured(f"no {LOCK_FILE} pins anything here: run `lode pin DATASET@v1`, or name a version")
@@ -117,6 +122,7 @@ def pull(arguments: Namespace, out: Out) -> None:
         raise BadInput("--to takes one version: name it")
     for snapshot in snapshots:
         tree = snapshot.fetch(arguments.split, repair=arguments.repair)
+        warn_of(snapshot, ask=True)
         paths = snapshot.paths(arguments.split)
         folder = _copy_out(snapshot, tree, arguments.to, paths) if arguments.to else tree
         answers.append(
