@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motherlode.aliasing import set_alias
+    from motherlode.checking import Checked, check
     from motherlode.client import Client
     from motherlode.errors import (
         BadInput,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BadInput",
     "BadPrediction",
+    "Checked",
     "Client",
     "Comparison",
     "Conflict",
@@ -76,6 +78,7 @@ __all__ = [
     "ServerFault",
     "Snapshot",
     "Unreachable",
+    "check",
     "items",
     "load",
     "publish",
@@ -96,6 +99,7 @@ sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
 _HOMES = {
     "BadInput": "errors",
     "BadPrediction": "predictions",
+    "Checked": "checking",
     "Client": "client",
     "Comparison": "evaluations",
     "Conflict": "errors",
@@ -124,6 +128,7 @@ _HOMES = {
     "ServerFault": "errors",
     "Snapshot": "snapshots",
     "Unreachable": "errors",
+    "check": "checking",
     "items": "listing",
     "load": "verbs",
     "publish": "publishing",

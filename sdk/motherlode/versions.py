@@ -19,7 +19,18 @@ from motherlode.lock import LOCK, LOCK_FILE, Pin, find_lock, looked_at, read_loc
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["Name", "dataset_path", "locked_pins", "parse_name", "pin_of", "resolve", "version_path", "version_row"]
+__all__ = [
+    "Name",
+    "alias_in",
+    "dataset_path",
+    "locked_pins",
+    "parse_name",
+    "pin_of",
+    "resolve",
+    "same_as_pinned",
+    "version_path",
+    "version_row",
+]
 
 _NAME = re.compile(r"(?:(?P<project>[^/@]+)/)?(?P<dataset>[^/@]+)(?:@(?P<version>v\d+|\d+|[A-Za-z][\w.-]*))?\Z")
 
@@ -44,6 +55,11 @@ def parse_name(text: str) -> Name:
         raise BadInput(f"{text!r} is not a version's name; write dataset@v3, dataset@alias or project/dataset@v3")
     version = match["version"] or ""
     return Name(match["dataset"], f"v{version}" if version.isdigit() else version, match["project"] or "")
+
+
+def alias_in(name: Name) -> str:
+    """The alias that a name says, "" for a number, latest, or nothing."""
+    return "" if name.version in ("", "latest") or re.fullmatch(r"v\d+", name.version) else name.version
 
 
 def dataset_path(client: Client, name: Name) -> str:
@@ -123,15 +139,23 @@ def resolve(
     row = version_row(client, name)
     found = pin_of(client, row)
     hear(found, row)
-    if pin is not None and (pin.server, pin.digest, pin.index) != (found.server, found.digest, found.index):
-        if pin.server != found.server:
-            return found
+    if pin is not None and pin.server == found.server:
+        _same(pin, found)
+    return found
+
+
+def same_as_pinned(pin: Pin, client: Client, row: Mapping[str, Any]) -> None:
+    """Raises `NotVerified` unless the server's version is the one that was pinned, by both digests."""
+    _same(pin, pin_of(client, row))
+
+
+def _same(pin: Pin, found: Pin) -> None:
+    if (pin.digest, pin.index) != (found.digest, found.index):
         own, its = (found.digest, pin.digest) if found.digest != pin.digest else (found.index, pin.index)
         raise NotVerified(
             f"{found.name} is {own} on {found.server}, but {LOCK_FILE} pins it as {its}:"
             " a version never changes, so this is another server's data or a forged one"
         )
-    return found
 
 
 def _no_pin(lock: Path | None, dataset: str) -> str:

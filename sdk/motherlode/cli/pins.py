@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
 from motherlode.manifest import ITEMS
 from motherlode.snapshots import Snapshot
 from motherlode.verbs import warn_of
-from motherlode.versions import Name, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
+from motherlode.versions import Name, alias_in, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
 from motherlode.yanking import hear, warn
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def pin(arguments: Namespace, out: Out) -> None:
     path = arguments.lock or find_lock() or Path.cwd() / LOCK_FILE
     with client_of(arguments, name.project) as client:
         row = version_row(client, name)
-        new = pin_of(client, row)
+        new = replace(pin_of(client, row), alias=alias_in(name))
         pins = read_lock(path)
         table = arguments.table or new.dataset
         before = pins.get(table)
@@ -83,6 +84,7 @@ def _pin_json(pin: Pin) -> dict[str, Any]:
         "index": pin.index,
         "dir": pin.dir,
         "commit": pin.commit,
+        "alias": pin.alias,
         "schema": pin.schema,
         "splits": dict(pin.splits),
         "server": pin.server,
