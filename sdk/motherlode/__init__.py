@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from motherlode.samples import Labels, Sample, Samples
     from motherlode.sending import Sent
     from motherlode.snapshots import Snapshot
+    from motherlode.updating import Update, update_pins
     from motherlode.verbs import load, pull, snapshot, verify
     from motherlode.yanking import unyank, yank
 
@@ -78,6 +79,7 @@ __all__ = [
     "ServerFault",
     "Snapshot",
     "Unreachable",
+    "Update",
     "check",
     "items",
     "load",
@@ -87,6 +89,7 @@ __all__ = [
     "set_alias",
     "snapshot",
     "unyank",
+    "update_pins",
     "verify",
     "yank",
 ]
@@ -128,6 +131,7 @@ _HOMES = {
     "ServerFault": "errors",
     "Snapshot": "snapshots",
     "Unreachable": "errors",
+    "Update": "updating",
     "check": "checking",
     "items": "listing",
     "load": "verbs",
@@ -137,6 +141,7 @@ _HOMES = {
     "set_alias": "aliasing",
     "snapshot": "verbs",
     "unyank": "yanking",
+    "update_pins": "updating",
     "verify": "verbs",
     "yank": "yanking",
 }
