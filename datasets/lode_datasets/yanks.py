@@ -1,4 +1,4 @@
-"""Taking a version back: it stays whole for those who pinned it, who are warned; ``latest`` passes over it."""
+"""Taking a version back: it stays whole for those who pinned it, who are told; ``latest`` passes over it."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from lode_datasets.aliases import MAX_WHY
 from lode_datasets.models import Dataset, Version, Yank
+from lode_datasets.told import forget_yanked, notify_yanked
 from lode_platform import events
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput
@@ -27,6 +28,7 @@ def yank(version: Version, caller: Caller, reason: str) -> Yank:
             events.record(
                 version.dataset.project, caller.user, "version.yank", version, name=str(version), reason=reason
             )
+            notify_yanked(version, row)
     version.yank = row
     return row
 
@@ -38,4 +40,4 @@ def undo(version: Version, caller: Caller) -> None:
         gone, _by_model = Yank.objects.filter(version=version).delete()
         if gone:
             events.record(version.dataset.project, caller.user, "version.unyank", version, name=str(version))
-    version._state.fields_cache.pop("yank", None)
+            forget_yanked(version)

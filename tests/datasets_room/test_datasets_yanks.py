@@ -10,9 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from lode_datasets import aliases, versions, yanks
 from lode_datasets.models import Yank
+from lode_datasets.shell_entries import checks
 from lode_platform.callers import Caller
 from lode_platform.errors import NotFound
 from lode_platform.models import Event, User
+from lode_platform.notifications import kinds as notifications
+from lode_platform.notifications.models import Notification
 
 HOME = "projects/blood/datasets/cells"
 PAGE = "/p/blood/datasets/cells/"
@@ -61,13 +64,38 @@ def test_a_yank_is_told_once_and_again_with_another_reason(two: Any, alice: User
     for who, reason in ((erin, "bad"), (erin, " bad "), (alice, "worse")):
         yanks.yank(version, Caller(who), reason)
     yanks.undo(version, Caller(alice))
-    assert version.yanked is None and not Yank.objects.exists()
+    assert not Yank.objects.exists()
     told = Event.objects.filter(verb__in=("version.yank", "version.unyank")).order_by("pk")
     assert [(event.verb, event.actor, event.data.get("reason")) for event in told] == [
         ("version.yank", erin, "bad"),
         ("version.yank", alice, "worse"),
         ("version.unyank", alice, None),
     ]
+
+
+def test_those_who_pinned_it_are_notified(
+    two: Any, client_for: Callable[[User], Client], alice: User, erin: User, victor: User
+) -> None:
+    version = versions.named(two.dataset, "2")
+    for user in (erin, victor):
+        aliases.pin(version, user)
+    yanks.yank(version, Caller(erin), "half of val is mislabelled")
+    told = Notification.objects.get()  # who did it is not
+    assert told.user == victor
+    assert notifications.words(told) == "erin yanked cells@v2, which you pinned: half of val is mislabelled"
+    assert client_for(victor).get(notifications.path(told)).status_code == 200
+    yanks.yank(version, Caller(alice), "worse")
+    yanks.undo(version, Caller(alice))
+    yanks.undo(version, Caller(alice))
+    assert list(Notification.objects.values_list("user__username", "count")) == [("victor", 1)]
+
+
+def test_a_failed_check_of_a_yanked_version_waits_for_nobody(two: Any, alice: User) -> None:
+    version = versions.named(two.dataset, "2")
+    two.dataset.versions.filter(pk=version.pk).update(checks=[{"level": "danger", "code": "class_absent"}])
+    assert [to_do.count for to_do in checks(two.project, alice)] == [1]
+    yanks.yank(version, Caller(alice), "a class is absent")
+    assert list(checks(two.project, alice)) == []
 
 
 def test_the_next_version_is_made_from_the_yanked_one(two: Any, erin: User) -> None:

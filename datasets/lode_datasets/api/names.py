@@ -47,7 +47,7 @@ class Yanks(View):
         """Lets the version count again."""
         found = found_version(request, project, name, which, "dataset.publish")
         yanks.undo(found, caller(request))
-        return Response(shapes.version_json(found))
+        return Response(shapes.version_json(versions.named(found.dataset, str(found.number))))
 
 
 class Aliases(View):
