@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motherlode import yanking
 from motherlode.cache import Cache
-from motherlode.errors import Mismatch, MotherlodeError
+from motherlode.errors import Mismatch
 from motherlode.lock import Pin
 from motherlode.samples import Samples
 from motherlode.snapshots import Snapshot
@@ -19,7 +18,7 @@ from motherlode.versions import resolve
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["load", "pull", "snapshot", "verify", "warn_of"]
+__all__ = ["load", "pull", "snapshot", "verify"]
 
 
 def load(
@@ -38,7 +37,7 @@ def load(
     """
     found = snapshot(name, client=client, cache=cache, lock=lock)
     samples = Samples(found, split)
-    warn_of(found)
+    yanking.warn_of(found)
     return samples
 
 
@@ -59,18 +58,6 @@ def snapshot(
     return Snapshot(pin, kept, None if client is None else lambda: client)
 
 
-def warn_of(found: Snapshot, *, ask: bool = False) -> None:
-    """Warn where a version is yanked, as its server says if that was asked for files, or with `ask`.
-
-    Else, and where the server is away, what counts is what this machine heard last.
-    """
-    said = yanking.heard(found.pin, found.cache)
-    if ask or found.remote.spoke:
-        with suppress(MotherlodeError):
-            said = yanking.ask(found.pin, found.cache, found.client())
-    yanking.warn(found.pin, said)
-
-
 def pull(
     name: str,
     split: str | None = None,
@@ -86,7 +73,7 @@ def pull(
     """
     found = snapshot(name, client=client, cache=cache, lock=lock)
     tree = found.fetch(split, repair=repair)
-    warn_of(found)
+    yanking.warn_of(found)
     return tree
 
 

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motherlode.cache import Cache
-from motherlode.errors import BadInput
+from motherlode.errors import BadInput, MotherlodeError
 from motherlode.lock import Pin
-from motherlode.versions import Name, parse_name, version_path, version_row
+from motherlode.versions import Name, parse_name, version_path
 
 if TYPE_CHECKING:
     from motherlode.client import Client
+    from motherlode.snapshots import Snapshot
 
-__all__ = ["Yank", "ask", "hear", "heard", "unyank", "warn", "yank"]
+__all__ = ["Yank", "ask", "hear", "heard", "unyank", "warn", "warn_of", "yank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ def _shared(name: Name) -> Client:
 
 
 def ask(pin: Pin, cache: Cache, client: Client) -> Yank | None:
-    """What the server says of a pinned version now; the cache keeps it."""
-    row = version_row(client, Name(pin.dataset, f"v{pin.version}", pin.project))
-    return hear(pin, cache, row)
+    """What the server says of a pinned version now; the cache keeps it. A server that is away is not waited for."""
+    path = version_path(client, Name(pin.dataset, f"v{pin.version}", pin.project))
+    return hear(pin, cache, client.request("GET", path, patience=0.0))
 
 
 def hear(pin: Pin, cache: Cache, row: Mapping[str, Any]) -> Yank | None:
@@ -109,8 +110,20 @@ def _file(pin: Pin, cache: Cache) -> Path:
     return cache.root / "yanked" / f"{sha256(named.encode()).hexdigest()[:32]}.json"
 
 
+def warn_of(snapshot: Snapshot, *, always: bool = False) -> None:
+    """Warn where a version is yanked: as its server says, if that was asked for files just now, or `always`.
+
+    Else, and where the server is away, what counts is what this machine heard last.
+    """
+    said = heard(snapshot.pin, snapshot.cache)
+    if always or snapshot.remote.spoke:
+        with suppress(MotherlodeError):
+            said = ask(snapshot.pin, snapshot.cache, snapshot.client())
+    warn(snapshot.pin, said)
+
+
 def warn(pin: Pin, found: Yank | None) -> None:
     """Say that a version is yanked, by the logger `motherlode`."""
     if found is not None:
-        said = "%s is yanked: %s. It can still be read; `lode pin --update` moves to a version that stands"
+        said = "%s is yanked: %s. It can still be read; pin a version that counts"
         logging.getLogger("motherlode").warning(said, pin.name, found)

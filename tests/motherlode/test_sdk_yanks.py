@@ -9,6 +9,7 @@ import pytest
 import motherlode
 from motherlode import Client
 from motherlode.cache import Cache
+from motherlode.cli import main
 from motherlode.errors import BadInput
 from motherlode.lock import LOCK_FILE, read_lock
 
@@ -39,6 +40,9 @@ def test_pins_of_a_yanked_version_warn_on_pull_and_load_and_still_read(
     unreachable = Client("http://127.0.0.1:9", "t")
     assert len(motherlode.load("cells", "train", client=unreachable)) == 6
     assert len(warned(caplog)) == 1  # this machine has heard of it
+    assert main(["pull", "--split", "train"], lambda *where, **how: unreachable) == 0
+    assert "6 items verified" in lode.capsys.readouterr().out
+    assert len(warned(caplog)) == 1
     lode("yank", "cells@v1", "--undo")
     lode("pull")
     assert warned(caplog) == []

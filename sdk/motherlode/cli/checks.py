@@ -70,7 +70,7 @@ def _lines(one: Checked) -> list[str]:
     if one.is_verified:
         lines.append(f"pulled and verified, {count(one.items, 'item')}")
     if one.yanked:
-        lines.append(f"yanked: {one.yanked}; `lode pin --update`")
+        lines.append(f"yanked: {one.yanked}; `lode pin --update`, or pin another version")
     if one.newer:
         named = f"{one.pin.dataset}@{one.pin.alias or 'latest'}"
         lines.append(f"{named} is v{one.newer} now; `lode pin --update --dry-run` says what differs")

@@ -16,9 +16,8 @@ from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
 from motherlode.manifest import ITEMS
 from motherlode.snapshots import Snapshot
 from motherlode.updating import in_words, tell, update_pins
-from motherlode.verbs import warn_of
 from motherlode.versions import Name, alias_in, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
-from motherlode.yanking import hear, heard, warn
+from motherlode.yanking import hear, heard, warn, warn_of
 
 if TYPE_CHECKING:
     from motherlode.client import Client
@@ -200,7 +199,7 @@ def pull(arguments: Namespace, out: Out) -> None:
         raise BadInput("--to takes one version: name it")
     for snapshot in snapshots:
         tree = snapshot.fetch(arguments.split, repair=arguments.repair)
-        warn_of(snapshot, ask=True)
+        warn_of(snapshot, always=True)
         paths = snapshot.paths(arguments.split)
         folder = _copy_out(snapshot, tree, arguments.to, paths) if arguments.to else tree
         answers.append(
