@@ -158,6 +158,11 @@ class Version(models.Model):
     def __str__(self) -> str:
         return f"{self.dataset.name}@v{self.number}"
 
+    @property
+    def yanked(self) -> "Yank | None":
+        """Why it was taken back, None while it counts; a query of its own unless ``yank`` was selected with it."""
+        return getattr(self, "yank", None)
+
 
 class Entry(models.Model):
     """Membership as change: this item, with these bytes, labels and split, from ``first`` to ``last`` version.
@@ -201,16 +206,38 @@ class VersionFile(models.Model):
 
 
 class Alias(models.Model):
-    """A movable name for a version; each move is a row, the newest one counts."""
+    """A movable name for a version; each move is a row, the newest one counts. ``message`` says why it was moved."""
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="aliases")
     name = models.SlugField(max_length=64)
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="aliases")
     set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField(auto_now_add=True)
+    message = models.TextField(blank=True)
 
     class Meta:
         indexes = [models.Index("dataset", "name", F("id").desc(), name="alias_newest")]
+
+
+class ProtectedAlias(models.Model):
+    """An alias that only an owner moves, while this row is there."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="protected_aliases")
+    name = models.SlugField(max_length=64)
+    protected_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    protected_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "name"], name="protected_alias_once")]
+
+
+class Yank(models.Model):
+    """A version taken back, and why, while this row is there. Its bytes stay, and ``latest`` passes over it."""
+
+    version = models.OneToOneField(Version, on_delete=models.CASCADE, related_name="yank")
+    reason = models.TextField()
+    yanked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    yanked_at = models.DateTimeField()
 
 
 class Pin(models.Model):

@@ -26,9 +26,9 @@ def counted(dataset: Dataset) -> dict[str, int]:
     return {"differ": now.new, "gone": now.gone, "unlabelled": now.unlabelled}
 
 
-def is_large(dataset: Dataset, latest: Version | None) -> bool:
+def is_large(dataset: Dataset, newest: Version | None) -> bool:
     """Whether a page does not wait for the comparison of a dataset with its newest version."""
-    held = latest.counts["items"] if latest else 0
+    held = newest.counts["items"] if newest else 0
     return max(held, paging.bounded(dataset.dataset_items.all())) >= paging.MOST
 
 
@@ -58,6 +58,6 @@ def carry_out(work: jobs.Work) -> dict[str, Any]:
     dataset = Dataset.objects.filter(uuid=work.arguments["dataset"], trashed_at=None).first()
     if dataset is None:
         raise Gone("This dataset is no longer there.")
-    latest = versions.latest(dataset)
+    newest = versions.newest(dataset)
     work.progress(0, 0, _("Comparing"), at_once=True)
-    return {"since": latest.number if latest else 0, **counted(dataset)}
+    return {"since": newest.number if newest else 0, **counted(dataset)}

@@ -90,7 +90,7 @@ def publish(
     kinds = carried.fields_of(dataset, metadata)
     for _try in range(TRIES):
         clear_way(dataset)
-        parent = versions.latest(dataset)
+        parent = versions.newest(dataset)
         if parent and parent.format > published.FORMAT:
             _refuse(parent)
         revision = dataset.schema.revisions.order_by("-number").first()

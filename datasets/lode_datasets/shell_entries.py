@@ -38,7 +38,9 @@ def version_figures(project: Project, user: User) -> shell.Figures:
 
 def checks(project: Project, user: User) -> Iterable[shell.ToDo]:
     """The newest versions whose checks found a leak, and publishing that failed."""
-    rows = Version.objects.filter(dataset__project=project, dataset__trashed_at=None).select_related("dataset", "job")
+    rows = Version.objects.filter(dataset__project=project, dataset__trashed_at=None).select_related(
+        "dataset", "job", "yank"
+    )
     newest: dict[int, Version] = {}
     for row in rows.defer("frozen").order_by("number"):
         if row.state == Version.State.PUBLISHED:
@@ -48,7 +50,7 @@ def checks(project: Project, user: User) -> Iterable[shell.ToDo]:
             yield shell.ToDo(say("publishing %(name)s failed") % {"name": row}, 1, url, icon="stack-2", tone="danger")
     for row in newest.values():
         count = sum(check["level"] == "danger" for check in row.checks)
-        if count:
+        if count and not row.yanked:
             url = reverse("datasets:version", args=[project.name, row.dataset.name, row.number]) + "#checks"
             title = ngettext("check failed in %(name)s", "checks failed in %(name)s", count) % {"name": row}
             yield shell.ToDo(title, count, url, icon="shield-check", tone="danger")

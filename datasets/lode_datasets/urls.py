@@ -36,10 +36,12 @@ urlpatterns = [
     path(f"{ONE}retry/", dataset_actions.retry, name="retry"),
     path(f"{ONE}change/", dataset_actions.change, name="change"),
     path(f"{ONE}add-all/", dataset_actions.add_all, name="add_all"),
+    path(f"{ONE}protect-alias/", dataset_actions.protect_alias, name="protect_alias"),
     path(f"{ONE}trash/", dataset_actions.trash, name="trash"),
     path(f"{ONE}diff/<int:a>/<int:b>/", diff_page.difference, name="diff"),
     path(VERSION, version_page.version, name="version"),
     path(f"{VERSION}alias/", version_page.alias, name="alias"),
+    path(f"{VERSION}yank/", version_page.yank_now, name="yank"),
     path(f"{VERSION}verify/", version_page.verify_now, name="verify"),
     path(f"{VERSION}index/", version_page.index_now, name="index"),
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "latest",
     "manifest_rows",
     "named",
+    "newest",
     "read_file",
     "resolve",
 ]
@@ -100,29 +101,37 @@ def dir_held(dataset: int, oid: str) -> bool:
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
+def newest(dataset: Dataset) -> Version | None:
+    """The published version with the highest number, yanked or not: the next one is made from it."""
+    return dataset.versions.published().select_related("yank").order_by("-number").first()
+
+
 def latest(dataset: Dataset) -> Version | None:
-    """The newest published version."""
-    return dataset.versions.published().order_by("-number").first()
+    """The newest published version that is not yanked: what ``cells@latest`` means."""
+    return dataset.versions.published().filter(yank=None).order_by("-number").first()
 
 
 def alias_target(dataset: Dataset, name: str) -> Version | None:
-    """The version that an alias means now."""
-    newest = Alias.objects.filter(dataset=dataset, name=name).select_related("version").order_by("-pk").first()
-    return newest.version if newest else None
+    """The version that an alias means now, yanked or not."""
+    rows = Alias.objects.filter(dataset=dataset, name=name).select_related("version__yank")
+    last = rows.order_by("-pk").first()
+    return last.version if last else None
 
 
 def named(dataset: Dataset, name: str) -> Version:
     """The published version that ``3``, ``v3``, ``latest`` or an alias means. Raises ``NotFound``."""
     number = _NUMBER.match(name)
     if number:
-        found = dataset.versions.published().filter(number=int(number[1])).first()
+        found = dataset.versions.published().select_related("yank").filter(number=int(number[1])).first()
     elif name == "latest":
         found = latest(dataset)
     else:
         found = alias_target(dataset, name)
     if found is None:
-        newest = latest(dataset)
-        there = f"its newest is v{newest.number}" if newest else "it has none yet"
+        last = newest(dataset)
+        there = (
+            f"its newest is v{last.number}{', which is yanked' if last.yanked else ''}" if last else "it has none yet"
+        )
         raise NotFound(f"The dataset {dataset.name!r} has no version {name!r}; {there}.", code="no_version")
     found.dataset = dataset
     return found

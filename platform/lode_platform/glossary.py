@@ -233,6 +233,12 @@ GLOSSARY = (
         _("A dataset's page"),
     ),
     Word(
+        _("yank"),
+        _("To take a version back: latest passes over it and those who pinned it are warned; its bytes stay."),
+        _("withdraw, deprecate, recall"),
+        _("A version's page"),
+    ),
+    Word(
         _("pin"),
         _("A line in motherlode.lock that states which version, with which digest, training code reads."),
         _("lock entry, locked dependency"),

@@ -32,6 +32,7 @@ VERBS: dict[str, frozenset[Role]] = {
     # datasets
     "dataset.edit": frozenset({OWNER, ENGINEER}),
     "dataset.publish": frozenset({OWNER, ENGINEER}),
+    "alias.protect": frozenset({OWNER}),
     "dataset.pull": frozenset({OWNER, ENGINEER, REVIEWER, VIEWER}),
     # hooks
     "run.log": frozenset({OWNER, ENGINEER}),

@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from motherlode.aliasing import set_alias
+    from motherlode.checking import Checked, check
     from motherlode.client import Client
     from motherlode.errors import (
         BadInput,
@@ -41,11 +43,14 @@ if TYPE_CHECKING:
     from motherlode.samples import Labels, Sample, Samples
     from motherlode.sending import Sent
     from motherlode.snapshots import Snapshot
+    from motherlode.updating import Update, update_pins
     from motherlode.verbs import load, pull, snapshot, verify
+    from motherlode.yanking import unyank, yank
 
 __all__ = [
     "BadInput",
     "BadPrediction",
+    "Checked",
     "Client",
     "Comparison",
     "Conflict",
@@ -74,13 +79,19 @@ __all__ = [
     "ServerFault",
     "Snapshot",
     "Unreachable",
+    "Update",
+    "check",
     "items",
     "load",
     "publish",
     "pull",
     "run",
+    "set_alias",
     "snapshot",
+    "unyank",
+    "update_pins",
     "verify",
+    "yank",
 ]
 __version__ = "0.1.0"
 
@@ -91,6 +102,7 @@ sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
 _HOMES = {
     "BadInput": "errors",
     "BadPrediction": "predictions",
+    "Checked": "checking",
     "Client": "client",
     "Comparison": "evaluations",
     "Conflict": "errors",
@@ -119,13 +131,19 @@ _HOMES = {
     "ServerFault": "errors",
     "Snapshot": "snapshots",
     "Unreachable": "errors",
+    "Update": "updating",
+    "check": "checking",
     "items": "listing",
     "load": "verbs",
     "publish": "publishing",
     "pull": "verbs",
     "run": "runs",
+    "set_alias": "aliasing",
     "snapshot": "verbs",
+    "unyank": "yanking",
+    "update_pins": "updating",
     "verify": "verbs",
+    "yank": "yanking",
 }
 
 

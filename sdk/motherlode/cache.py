@@ -7,6 +7,7 @@ Below the root (`MOTHERLODE_CACHE`, else the user's cache folder)::
     trees/<digest>/<split>.seen   what was hashed and found right: inode, size and times of each file
     manifests/<sha256>.jsonl  the lists of versions' files, and beside each what was read from them (`.columns`)
     folders/<digest>.json     what an import knows of a folder (`motherlode.importing.known`)
+    yanked/<name>.json        what was heard of versions that were taken back (`motherlode.yanking`)
     locks/                    one lock a tree: processes of one machine share one download
 
 A file counts as checked while inode, size, mtime and ctime are what they were when it was hashed; ctime cannot be set

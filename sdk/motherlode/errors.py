@@ -14,6 +14,7 @@ MotherlodeError
   +-- NotVerified        bytes are not what the pin says; names the items
   +-- BadInput           what was given cannot be used; says which file or argument and what to do
         +-- BadLock          motherlode.lock cannot be read
+        |     +-- LockConflict  it is in the middle of a merge
         +-- BadManifest      a version's files are none of ours
         +-- BadMedia         a file's bytes are not of its medium
         +-- BadPrediction    a prediction cannot be logged

@@ -13,7 +13,7 @@ from typing import Any
 from motherlode import environment
 from motherlode.errors import BadInput
 
-__all__ = ["LOCK", "LOCK_FILE", "BadLock", "Pin", "find_lock", "looked_at", "read_lock", "write_lock"]
+__all__ = ["LOCK", "LOCK_FILE", "BadLock", "LockConflict", "Pin", "find_lock", "looked_at", "read_lock", "write_lock"]
 
 LOCK_FILE = "motherlode.lock"
 LOCK = "MOTHERLODE_LOCK"
@@ -34,9 +34,15 @@ class BadLock(BadInput):
     """A lock file that cannot be read; the message names the file and the place."""
 
 
+class LockConflict(BadLock):
+    """A lock file in the middle of a merge; the message names the line and says how to settle it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pin:
     """One pinned version; `splits` holds the number of items of each split, `schema` the schema's revision.
+
+    `alias` is the alias that was pinned, "" where a version was: `lode pin --update` follows it, and nothing else does.
 
     `digest` is `sha256m1:<64 hex>` of a version's content, and `index` the sha-256 of the list of its files (see
     `docs/format.md`). A version published before that form has the digest `sha256:<64 hex>`, which is that of its
@@ -53,6 +59,7 @@ class Pin:
     schema: int
     splits: Mapping[str, int] = field(default_factory=dict)
     index: str = ""
+    alias: str = ""
 
     @property
     def by_content(self) -> bool:
@@ -118,7 +125,7 @@ def read_lock(path: Path) -> dict[str, Pin]:
         text = path.read_text(encoding="utf-8")
         if mark := _CONFLICT.search(text):
             line = text.count("\n", 0, mark.start()) + 1
-            raise BadLock(f"{path}: line {line}: an unfinished merge: {CONFLICT_REMEDY}")
+            raise LockConflict(f"{path}: line {line}: an unfinished merge: {CONFLICT_REMEDY}")
         tables = tomllib.loads(text)
     except FileNotFoundError:
         return {}
@@ -142,6 +149,7 @@ def _pin(path: Path, name: str, table: Any) -> Pin:
             schema=int(table["schema"]),
             splits={str(split): int(items) for split, items in table.get("splits", {}).items()},
             index=str(table.get("index", "")),
+            alias=str(table.get("alias", "")),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
@@ -179,4 +187,6 @@ def _table(pin: Pin) -> dict[str, Any]:
     """A pin's table; what its form does not have is left out."""
     row = asdict(pin)
     del row["dir" if pin.by_content else "index"]
+    if not pin.alias:
+        del row["alias"]
     return row

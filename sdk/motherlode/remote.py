@@ -34,9 +34,12 @@ class Remote:
         self.pin = pin
         self.cache = cache
         self.client = client
+        self.spoke = False
+        """Whether the server was asked for anything."""
 
     def head(self) -> bytes:
         """The list of the version's files as the server has it, not checked yet."""
+        self.spoke = True
         client, pin = self.client(), self.pin
         dataset = f"{client.project_path(pin.project)}/datasets/{quote(pin.dataset, safe='')}"
         return client.raw("GET", f"/api/v1/{dataset}/versions/{pin.version}/manifest").content
@@ -47,6 +50,7 @@ class Remote:
         missing = self.cache.missing(rows)
         if not missing:
             return
+        self.spoke = True
         client = self.client()
         put = put or self._put
         with Progress(f"Fetching {label}", len(missing), show=client.show_progress) as bar:

@@ -11,11 +11,12 @@ from motherlode import media
 from motherlode.carried import Metadata, values_of
 from motherlode.errors import BadInput
 from motherlode.forms import Said
+from motherlode.label_lines import Lines
 from motherlode.manifest import POOL
 from motherlode.media.text import decoded
 from motherlode.regions import Region, from_json
 from motherlode.relations import Relation
-from motherlode.snapshots import Lines, Snapshot
+from motherlode.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from PIL.Image import Image

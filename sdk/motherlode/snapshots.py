@@ -7,7 +7,7 @@ is for `motherlode.forms` to know.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,8 @@ from motherlode.cache import Cache
 from motherlode.columns import Columns, of_sets, read_columns, write_columns
 from motherlode.errors import BadInput, Mismatch, NotVerified
 from motherlode.files import State, force, hash_file, let_clocks_move, state_at
-from motherlode.forms import Said, Sets, form_of
+from motherlode.forms import Sets, form_of
+from motherlode.label_lines import Lines
 from motherlode.lock import LOCK_FILE, Pin
 from motherlode.manifest import SCHEMA, BadManifest, Row
 from motherlode.progress import Progress
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from motherlode.client import Client
 
-__all__ = ["Lines", "Snapshot"]
+__all__ = ["Snapshot"]
 
 ALL = "all"
 
@@ -342,18 +343,41 @@ class Snapshot:
                 self.sets.check(self.pin)
             except NotVerified as error:
                 return list(error.mismatches)
+        checked, again = self._verify_trees(split, again=True)
+        wrong += again
+        splits = self.sets.splits
+        for path, row in self.sets.items.items():
+            if path not in checked and split in (None, splits[path]):
+                wrong += self._verify_blob(path, row)
+        return _each_once(wrong)
+
+    def check(self, split: str | None = None) -> tuple[list[Row], list[Mismatch]]:
+        """The items' files that are not on this machine, and what of those that are is wrong; nothing is fetched.
+
+        As `verify`, but what was hashed before and has not changed since is not hashed again.
+        """
+        rows = self.item_rows(split)
+        checked, wrong = self._verify_trees(split, again=False)
+        loose = [(path, row) for path, row in rows if path not in checked]
+        missing = self.cache.missing(row for _, row in loose)
+        lacking = {row.md5 for row in missing}
+        for path, row in loose:
+            if row.md5 not in lacking:
+                wrong += self._verify_blob(path, row)
+        return missing, _each_once(wrong)
+
+    def _verify_trees(self, split: str | None, *, again: bool) -> tuple[set[str], list[Mismatch]]:
+        """The items that trees of the cache hold, of a split or all, and what is wrong in these trees."""
         checked: set[str] = set()
+        wrong: list[Mismatch] = []
         splits, items = self.sets.splits, self.sets.items
         for name in self.held():
             own = None if name == ALL else name
             if split in (None, own):
                 rows = [(path, items[path]) for path in splits if own in (None, splits[path])]
-                wrong += self._check(self.tree(own), rows, again=True)
+                wrong += self._check(self.tree(own), rows, again=again)
                 checked.update(path for path, _ in rows)
-        for path, row in items.items():
-            if path not in checked and split in (None, splits[path]):
-                wrong += self._verify_blob(path, row)
-        return list({(found.path, found.found): found for found in wrong}.values())
+        return checked, wrong
 
     def _verify_blob(self, path: str, row: Row) -> list[Mismatch]:
         blob = self.cache.blob(row.md5)
@@ -389,49 +413,5 @@ class Snapshot:
                 self.cache.forget(self.tree(None if name == ALL else name))
 
 
-class Lines:
-    """The label lines of a version by the items' places in its columns; files of labels are read as they are needed.
-
-    `counts` says how many things are said of each item.
-    """
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.form = snapshot.form
-        self.columns = snapshot.columns
-        self.counts = self.columns.counts
-        self._snapshot = snapshot
-        self._data: list[bytes | None] = [None] * len(self.columns.files)
-
-    @property
-    def classes(self) -> Mapping[int, str]:
-        """The label of each class id."""
-        return self._snapshot.classes
-
-    @property
-    def metadata_kinds(self) -> Mapping[str, str]:
-        """The kinds of the items' own fields that the version carries."""
-        return self._snapshot.metadata_kinds
-
-    def line(self, at: int) -> bytes:
-        """An item's line, without its newline. Raises `NotVerified`."""
-        columns = self.columns
-        number = columns.file_of[at]
-        data = self._data[number]
-        if data is None:
-            data = self._data[number] = self._read(columns.files[number])
-        return data[columns.starts[at] : columns.ends[at]]
-
-    def _read(self, row: Row) -> bytes:
-        cache = self._snapshot.cache
-        self._snapshot.remote.bring([row], row.path)
-        blob = cache.blob(row.md5)
-        return cache.read(row, self.columns.sources.get(blob.relative_to(cache.root).as_posix()))
-
-    def said(self, at: int) -> Said:
-        """What an item's line says. Raises `BadManifest`."""
-        columns = self.columns
-        return self.form.said(self.line(at), f"{columns.files[columns.file_of[at]].path}: {columns.paths[at]}")
-
-    def split(self, at: int) -> str:
-        """An item's split."""
-        return self.columns.splits[self.columns.split_of[at]]
+def _each_once(wrong: Iterable[Mismatch]) -> list[Mismatch]:
+    return list({(found.path, found.found): found for found in wrong}.values())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from motherlode import yanking
 from motherlode.cache import Cache
 from motherlode.errors import Mismatch
 from motherlode.lock import Pin
@@ -31,9 +33,12 @@ def load(
 
     `load("cells")` reads the version that `motherlode.lock` pins, by digest, and asks no server once it is cached.
     `split="pool"` gives the items nobody has labelled yet; None gives all. Every file is what was published, or
-    `NotVerified` names those that are not.
+    `NotVerified` names those that are not. A version that was yanked is given, with a warning that says why.
     """
-    return Samples(snapshot(name, client=client, cache=cache, lock=lock), split)
+    found = snapshot(name, client=client, cache=cache, lock=lock)
+    samples = Samples(found, split)
+    yanking.warn_of(found)
+    return samples
 
 
 def snapshot(
@@ -44,8 +49,13 @@ def snapshot(
     lock: str | os.PathLike[str] | None = None,
 ) -> Snapshot:
     """A version whose manifest is right; nothing else is fetched yet."""
-    pin = name if isinstance(name, Pin) else resolve(name, client, Path(lock) if lock else None)
-    return Snapshot(pin, cache or Cache(), None if client is None else lambda: client)
+    kept = cache or Cache()
+
+    def hear(pin: Pin, row: Mapping[str, Any]) -> None:
+        yanking.hear(pin, kept, row)
+
+    pin = name if isinstance(name, Pin) else resolve(name, client, Path(lock) if lock else None, hear)
+    return Snapshot(pin, kept, None if client is None else lambda: client)
 
 
 def pull(
@@ -61,7 +71,10 @@ def pull(
 
     `repair` fetches again what was changed on this machine.
     """
-    return snapshot(name, client=client, cache=cache, lock=lock).fetch(split, repair=repair)
+    found = snapshot(name, client=client, cache=cache, lock=lock)
+    tree = found.fetch(split, repair=repair)
+    yanking.warn_of(found)
+    return tree
 
 
 def verify(

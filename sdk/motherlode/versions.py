@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,18 @@ from motherlode.lock import LOCK, LOCK_FILE, Pin, find_lock, looked_at, read_loc
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["Name", "dataset_path", "locked_pins", "parse_name", "pin_of", "resolve", "version_row"]
+__all__ = [
+    "Name",
+    "alias_in",
+    "dataset_path",
+    "locked_pins",
+    "parse_name",
+    "pin_of",
+    "resolve",
+    "same_as_pinned",
+    "version_path",
+    "version_row",
+]
 
 _NAME = re.compile(r"(?:(?P<project>[^/@]+)/)?(?P<dataset>[^/@]+)(?:@(?P<version>v\d+|\d+|[A-Za-z][\w.-]*))?\Z")
 
@@ -46,16 +57,26 @@ def parse_name(text: str) -> Name:
     return Name(match["dataset"], f"v{version}" if version.isdigit() else version, match["project"] or "")
 
 
+def alias_in(name: Name) -> str:
+    """The alias that a name says, "" for a number, latest, or nothing."""
+    return "" if name.version in ("", "latest") or re.fullmatch(r"v\d+", name.version) else name.version
+
+
 def dataset_path(client: Client, name: Name) -> str:
     """`projects/<p>/datasets/<d>`, to begin a path with."""
     return f"{client.project_path(name.project or None)}/datasets/{quote(name.dataset, safe='')}"
 
 
-def version_row(client: Client, name: Name) -> dict[str, Any]:
-    """The version as the server describes it; "" means the latest. Raises `NotFound`."""
+def version_path(client: Client, name: Name) -> str:
+    """`projects/<p>/datasets/<d>/versions/<v>`, to begin a path with; "" means the latest."""
     which = name.version or "latest"
     which = which[1:] if re.fullmatch(r"v\d+", which) else quote(which, safe="")
-    row: dict[str, Any] = client.get(f"{dataset_path(client, name)}/versions/{which}")
+    return f"{dataset_path(client, name)}/versions/{which}"
+
+
+def version_row(client: Client, name: Name) -> dict[str, Any]:
+    """The version as the server describes it; "" means the latest. Raises `NotFound`."""
+    row: dict[str, Any] = client.get(version_path(client, name))
     return row
 
 
@@ -85,8 +106,13 @@ def locked_pins(lock: Path | None = None) -> dict[str, Pin]:
     return read_lock(path)
 
 
-def resolve(text: str, client: Client | None = None, lock: Path | None = None) -> Pin:
-    """The pin that a name means.
+def resolve(
+    text: str,
+    client: Client | None = None,
+    lock: Path | None = None,
+    hear: Callable[[Pin, Mapping[str, Any]], object] = lambda pin, row: None,
+) -> Pin:
+    """The pin that a name means; `hear` is told it with the server's row, where the server was asked.
 
     A bare `dataset` is read from the lock and nothing else; `dataset@v3` is asked of the server, and must be what the
     lock says where the lock pins that very version. Raises `NotConfigured`, `NotFound`, `NotVerified`.
@@ -110,16 +136,26 @@ def resolve(text: str, client: Client | None = None, lock: Path | None = None) -
         from motherlode.client import Client  # only who asks a server waits for its import
 
         client = Client.shared(None, name.project or None)
-    found = pin_of(client, version_row(client, name))
-    if pin is not None and (pin.server, pin.digest, pin.index) != (found.server, found.digest, found.index):
-        if pin.server != found.server:
-            return found
+    row = version_row(client, name)
+    found = pin_of(client, row)
+    hear(found, row)
+    if pin is not None and pin.server == found.server:
+        _same(pin, found)
+    return found
+
+
+def same_as_pinned(pin: Pin, client: Client, row: Mapping[str, Any]) -> None:
+    """Raises `NotVerified` unless the server's version is the one that was pinned, by both digests."""
+    _same(pin, pin_of(client, row))
+
+
+def _same(pin: Pin, found: Pin) -> None:
+    if (pin.digest, pin.index) != (found.digest, found.index):
         own, its = (found.digest, pin.digest) if found.digest != pin.digest else (found.index, pin.index)
         raise NotVerified(
             f"{found.name} is {own} on {found.server}, but {LOCK_FILE} pins it as {its}:"
             " a version never changes, so this is another server's data or a forged one"
         )
-    return found
 
 
 def _no_pin(lock: Path | None, dataset: str) -> str:

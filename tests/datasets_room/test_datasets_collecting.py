@@ -108,7 +108,7 @@ def test_who_needs_bytes_is_named(cells: Any, erin: User) -> None:
     first = cells.publish()
     cells.add(1)
     cells.publish()
-    set_alias(cells.dataset, cells.user, "production", first)
+    set_alias(cells.dataset, Caller(cells.user), "production", first)
     pin(first, erin)
     run = start(cells.project, erin, name="baseline", uses=[Use(first, "train", "training")])
     told = collecting.why(item.blob.md5, None)

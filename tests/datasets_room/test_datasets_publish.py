@@ -639,7 +639,7 @@ def test_names_find_their_version(cells: Any) -> None:
     first = cells.publish()
     cells.add(1)
     second = cells.publish()
-    set_alias(cells.dataset, cells.user, "production", first)
+    set_alias(cells.dataset, Caller(cells.user), "production", first)
     for text, version in (
         ("cells@v1", first),
         ("cells@1", first),

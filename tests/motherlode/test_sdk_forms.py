@@ -277,9 +277,9 @@ def test_kinds_and_fields_that_nobody_knows_here_are_kept_and_passed_on(
 def test_what_is_said_of_a_text_is_counted_without_its_own_kind() -> None:
     medium = '{"characters":5,"encoding":"utf-8","kind":"text"}'
     caption = {"control": "caption", "id": "t2", "kind": "text", "value": "two cells"}
-    for answers, count in (([], 0), ([WORD], 0), ([caption], 1), ([WORD, caption], 1)):
-        texts = tuple(map(manifest.canonical, (answers, [], [])))
-        line = published.label_line("x.txt", medium, texts)
+    said: list[list[Any]] = [[], [WORD], [caption], [WORD, caption]]
+    for answers, count in zip(said, (0, 0, 1, 1), strict=True):
+        line = published.label_line("x.txt", medium, (manifest.canonical(answers), "[]", "[]"))
         assert (Layered().count(line, "x"), len(Layered().said(line, "x").rows or ())) == (count, count)
 
 

@@ -8,8 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from lode_datasets import diff, repositories
+from lode_datasets.aliases import MAX_WHY, Move
 from lode_datasets.compare import Offered
-from lode_datasets.models import Alias, Dataset, Version
+from lode_datasets.models import Dataset, Version, Yank
 from lode_platform import free_json
 from lode_platform.addresses import absolute
 from lode_platform.api.shapes import JobShape, SelfChecked
@@ -48,7 +49,7 @@ class DatasetShape(Shape):
     metadata = serializers.DictField(
         child=serializers.CharField(), help_text="the fields of its items that its next version carries: kind by name"
     )
-    latest = serializers.IntegerField(allow_null=True, help_text="number of the newest version")
+    latest = serializers.IntegerField(allow_null=True, help_text="number of the newest version that is not yanked")
     created_at = serializers.DateTimeField()
     url = serializers.CharField()
     git_url = serializers.CharField()
@@ -132,6 +133,16 @@ class PublishShape(Shape):
     )
 
 
+class YankShape(Shape):
+    reason = serializers.CharField()
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class YankSetShape(Shape):
+    reason = serializers.CharField(max_length=MAX_WHY, help_text="why; those who pinned the version read it")
+
+
 class VersionShape(Shape):
     uuid = serializers.UUIDField()
     project = serializers.CharField()
@@ -157,12 +168,20 @@ class VersionShape(Shape):
     files = serializers.IntegerField()
     size = serializers.IntegerField(help_text="bytes")
     message = serializers.CharField()
+    yanked = YankShape(allow_null=True, help_text="why it was taken back; null while it counts")
     author = serializers.CharField()
     created_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField()
     git_url = serializers.CharField()
     dvc_url = serializers.CharField()
+
+
+class YankedShape(Shape):
+    version = VersionShape()
+    needed_by = serializers.ListField(
+        child=serializers.CharField(), help_text="who pinned, names or used it: a line each"
+    )
 
 
 class PublishedShape(Shape):
@@ -173,17 +192,31 @@ class PublishedShape(Shape):
 
 class AliasSetShape(Shape):
     version = serializers.CharField(max_length=70, help_text="3, v3, latest or another alias")
+    message = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=MAX_WHY, help_text="why it moves"
+    )
 
 
-class AliasShape(Shape):
-    name = serializers.CharField()
+class MoveShape(Shape):
     version = serializers.IntegerField()
+    before = serializers.IntegerField(allow_null=True, help_text="the version that it pointed to before")
     set_by = serializers.CharField()
     set_at = serializers.DateTimeField()
+    message = serializers.CharField(help_text="why")
+
+
+class AliasShape(MoveShape):
+    name = serializers.CharField()
+    protected = serializers.BooleanField(help_text="whether only an owner moves it")
 
 
 class AliasesShape(Shape):
     results = AliasShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class AliasMovesShape(Shape):
+    results = MoveShape(many=True)
     next = serializers.CharField(allow_null=True)
 
 
@@ -297,6 +330,7 @@ def version_json(version: Version) -> dict[str, Any]:
         "files": version.files,
         "size": version.size,
         "message": version.message,
+        "yanked": yank_json(version.yanked) if version.yanked else None,
         "author": version.stamp["author"],
         "created_at": version.created_at,
         "published_at": version.published_at,
@@ -306,12 +340,21 @@ def version_json(version: Version) -> dict[str, Any]:
     }
 
 
-def alias_json(alias: Alias) -> dict[str, Any]:
+def yank_json(yank: Yank) -> dict[str, Any]:
+    return {"reason": yank.reason, "by": yank.yanked_by.username, "at": yank.yanked_at}
+
+
+def alias_json(move: Move, protected: bool) -> dict[str, Any]:
+    return {"name": move.name, "protected": protected, **move_json(move)}
+
+
+def move_json(move: Move) -> dict[str, Any]:
     return {
-        "name": alias.name,
-        "version": alias.version.number,
-        "set_by": alias.set_by.username,
-        "set_at": alias.set_at,
+        "version": move.version.number,
+        "before": move.before,
+        "set_by": move.set_by.username,
+        "set_at": move.set_at,
+        "message": move.message,
     }
 
 

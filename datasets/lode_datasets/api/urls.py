@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_datasets.api import views
+from lode_datasets.api import names, views
 
 ONE = "projects/<slug:project>/datasets/<slug:name>"
 VERSION = f"{ONE}/versions/<slug:which>"
@@ -17,9 +17,12 @@ urlpatterns = [
     path(VERSION, views.OneVersion.as_view()),
     path(f"{VERSION}/manifest", views.Manifest.as_view()),
     path(f"{VERSION}/entries", views.Entries.as_view()),
-    path(f"{VERSION}/pins", views.Pins.as_view()),
+    path(f"{VERSION}/pins", names.Pins.as_view()),
+    path(f"{VERSION}/yank", names.Yanks.as_view()),
     path(f"{VERSION}/verify", views.Verify.as_view()),
     path(f"{ONE}/diff/<int:a>/<int:b>", views.Diff.as_view()),
-    path(f"{ONE}/aliases", views.Aliases.as_view()),
-    path(f"{ONE}/aliases/<slug:alias>", views.OneAlias.as_view()),
+    path(f"{ONE}/aliases", names.Aliases.as_view()),
+    path(f"{ONE}/aliases/<slug:alias>", names.OneAlias.as_view()),
+    path(f"{ONE}/aliases/<slug:alias>/moves", names.AliasMoves.as_view()),
+    path(f"{ONE}/aliases/<slug:alias>/protection", names.AliasProtection.as_view()),
 ]

@@ -51,7 +51,8 @@ def found_version(request: Request, project: str, name: str, which: str, verb: s
 
 
 def _latest(datasets: Iterable[Dataset]) -> dict[int, int]:
-    published = Version.objects.published().filter(dataset__in=[dataset.pk for dataset in datasets])
+    """The number of the version that ``latest`` means, by the dataset's key."""
+    published = Version.objects.published().filter(yank=None, dataset__in=[dataset.pk for dataset in datasets])
     return dict(published.values_list("dataset").annotate(newest=Max("number")))
 
 
@@ -216,7 +217,11 @@ class Versions(View):
     def get(self, request: Request, project: str, name: str) -> Response:
         """The published versions, newest first."""
         found = found_dataset(request, project, name, "project.view")
-        rows = found.versions.published().select_related("dataset__project", "schema_revision").defer("frozen")
+        rows = (
+            found.versions.published()
+            .select_related("dataset__project", "schema_revision", "yank__yanked_by")
+            .defer("frozen")
+        )
         return Response(paged(request, rows, shapes.version_json))
 
 
@@ -297,7 +302,7 @@ class Diff(View):
         found = found_dataset(request, project, name, "project.view")
         old, new = versions.named(found, str(a)), versions.named(found, str(b))
         query = request.query_params
-        offset, limit = _whole(query.get("offset", "0")), _whole(query.get("limit", "100"))
+        offset, limit = whole(query.get("offset", "0")), whole(query.get("limit", "100"))
         limit = min(max(limit, 1), MAX_CHANGES)
         wanted = diff.Filter(kind=query.get("kind", ""), split=query.get("split", ""))
         taken = diff.filtered(old, new, wanted)
@@ -317,46 +322,11 @@ class Diff(View):
         )
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
+    """A whole number of the address. Raises ``BadInput``."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise BadInput(f"{text!r} is not a whole number.", code="bad_number")
     return int(text)
-
-
-class Pins(View):
-    @extend_schema(operation_id="version_pin", parameters=[WHICH], request=None, responses=shapes.PinShape)
-    def post(self, request: Request, project: str, name: str, which: str) -> Response:
-        """Remembers that I read this version, so that nobody removes it without knowing."""
-        found = found_version(request, project, name, which, "dataset.pull")
-        made = aliases.pin(found, person(request))
-        return Response({"version": found.number, "user": made.user.username, "created_at": made.created_at})
-
-
-class Aliases(View):
-    @extend_schema(operation_id="aliases", responses=shapes.AliasesShape)
-    def get(self, request: Request, project: str, name: str) -> Response:
-        """The dataset's aliases as they point now."""
-        found = found_dataset(request, project, name, "project.view")
-        return Response({"results": [shapes.alias_json(row) for row in aliases.aliases(found)], "next": None})
-
-
-class OneAlias(View):
-    @extend_schema(operation_id="alias", responses=shapes.AliasShape)
-    def get(self, request: Request, project: str, name: str, alias: str) -> Response:
-        """Where an alias points."""
-        found = found_dataset(request, project, name, "project.view")
-        for row in aliases.aliases(found):
-            if row.name == alias:
-                return Response(shapes.alias_json(row))
-        raise NotFound(f"The dataset has no alias {alias!r}.")
-
-    @extend_schema(operation_id="alias_set", request=shapes.AliasSetShape, responses=shapes.AliasShape)
-    def put(self, request: Request, project: str, name: str, alias: str) -> Response:
-        """Points an alias at a version; where it pointed before is kept."""
-        found = found_dataset(request, project, name, "dataset.publish")
-        given = read(shapes.AliasSetShape, request.data)
-        version = versions.named(found, given["version"])
-        return Response(shapes.alias_json(aliases.set_alias(found, person(request), alias, version)))
 
 
 class Verify(View):

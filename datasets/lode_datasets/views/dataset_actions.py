@@ -85,6 +85,22 @@ def add_all(request: HttpRequest, project: str, name: str) -> HttpResponse:
 
 
 @require_POST
+def protect_alias(request: HttpRequest, project: str, name: str) -> HttpResponse:
+    """Protects the alias of the form, so that only an owner moves it, or gives it free again."""
+    caller = Caller(signed_in(request))
+    dataset = found(project_for(caller, project, "alias.protect"), name)
+    alias = typed(request, "alias")
+    try:
+        if request.POST.get("free") == "1":
+            aliases.unprotect(dataset, caller, alias)
+        else:
+            aliases.protect(dataset, caller, alias)
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
+    return redirect("datasets:dataset", project, name)
+
+
+@require_POST
 def trash(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """Puts the dataset into the trash, unless somebody needs it."""
     user = signed_in(request)

@@ -19,6 +19,9 @@ from lode_platform.callers import Caller
 from lode_platform.models import MetadataField, Project
 from lode_platform.signed_in import signed_in
 
+MOVES = 10
+"""Moves of an alias that the page shows."""
+
 
 @dataclass(frozen=True)
 class VersionRow:
@@ -35,30 +38,51 @@ class VersionRow:
     worst: str
 
 
+@dataclass(frozen=True)
+class AliasRow:
+    """An alias as it points now, and its moves before."""
+
+    now: aliases.Move
+    earlier: Sequence[aliases.Move]
+    is_protected: bool
+
+
+def _aliases(dataset: Dataset) -> list[AliasRow]:
+    kept = aliases.protected(dataset)
+    return [AliasRow(now, rest, now.name in kept) for now, *rest in aliases.histories(dataset, MOVES)]
+
+
 def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
     """A dataset: what is in it now, and its versions down a timeline."""
     user = signed_in(request)
     member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
-    rows = dataset.versions.published().select_related("schema_revision", "author").defer("frozen").order_by("-number")
+    rows = (
+        dataset.versions.published()
+        .select_related("schema_revision", "author", "yank")
+        .defer("frozen")
+        .order_by("-number")
+    )
     page = Paginator(rows, 30).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     for version in shown:
         version.dataset = dataset
     waiting = dataset.versions.unpublished().select_related("job").defer("frozen").first()
+    named = _aliases(dataset)
     pointing: dict[int, list[str]] = {}
-    for alias in aliases.aliases(dataset):
-        pointing.setdefault(alias.version_id, []).append(alias.name)
+    for row in named:
+        pointing.setdefault(row.now.version.pk, []).append(row.now.name)
     items = dataset.dataset_items.count()
-    latest = shown[0] if shown and page.number == 1 else versions.latest(dataset)
-    held, held_by = _splits(dataset, items, latest)
+    newest = shown[0] if shown and page.number == 1 else versions.newest(dataset)
+    held, held_by = _splits(dataset, items, newest)
     context = {
         "project": member.project,
         "room": "datasets",
         "dataset": dataset,
         "page": page,
+        "aliases": named,
         "versions": _timeline(shown, users_of(shown, user), pointing),
-        "latest": latest,
+        "newest": newest,
         "adding": adding.open_job(dataset),
         "waiting": waiting,
         "waiting_open": bool(waiting and waiting.job and waiting.job.state in jobs.OPEN),
@@ -68,6 +92,7 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "policy": [(split, share * 100) for split, share in selection.policy_of(dataset).ratios.items()],
         "may_edit": permits(Caller(user), member.role, "dataset.edit"),
         "may_publish": permits(Caller(user), member.role, "dataset.publish"),
+        "may_protect": permits(Caller(user), member.role, "alias.protect"),
         "fields": [(name, kind, name in dataset.metadata_kinds) for name, kind in _fields(member.project)],
         "import_line": f"lode import PATH --project {member.project.name} --dataset {dataset.name}",
     }
@@ -79,11 +104,11 @@ def _fields(project: Project) -> list[tuple[str, str]]:
     return [(name, str(MetadataField.Kind(kind).label)) for name, kind in metadata.kinds_of(project).items()]
 
 
-def _splits(dataset: Dataset, items: int, latest: Version | None) -> tuple[dict[str, int], Version | None]:
+def _splits(dataset: Dataset, items: int, newest: Version | None) -> tuple[dict[str, int], Version | None]:
     """The dataset's items by split. Which are unlabelled, so in the pool, is looked up for a small dataset alone; a
     large one shows its newest version's splits, and that version, or those decided while there is none."""
-    if items > paging.MOST and latest is not None:
-        return latest.counts["splits"], latest
+    if items > paging.MOST and newest is not None:
+        return newest.counts["splits"], newest
     rows = dataset.dataset_items.order_by()
     if items > paging.MOST:
         return dict(rows.values_list("split").annotate(n=Count("pk"))), None
@@ -119,12 +144,12 @@ def pending(request: HttpRequest, project: str, name: str) -> HttpResponse:
     user = signed_in(request)
     member = member_of(Caller(user), project, "project.view")
     dataset = found(member.project, name)
-    latest = versions.latest(dataset)
+    newest = versions.newest(dataset)
     waiting = dataset.versions.unpublished().exists()
-    context: dict[str, Any] = {"project": member.project, "dataset": dataset, "latest": latest, "waiting": waiting}
-    if not waiting and pending_changes.is_large(dataset, latest):
+    context: dict[str, Any] = {"project": member.project, "dataset": dataset, "newest": newest, "waiting": waiting}
+    if not waiting and pending_changes.is_large(dataset, newest):
         job = pending_changes.newest_job(dataset)
-        of_latest = job and job.result.get("since") == (latest.number if latest else 0)
+        of_latest = job and job.result.get("since") == (newest.number if newest else 0)
         context |= {
             "is_large": True,
             "job": job,

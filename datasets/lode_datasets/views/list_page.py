@@ -76,7 +76,7 @@ def datasets(request: HttpRequest, project: str) -> HttpResponse:
     latest = {
         version.dataset_id: version
         for version in Version.objects.filter(pk__in=newest.values("key"))
-        .select_related("schema_revision", "dataset")
+        .select_related("schema_revision", "dataset", "yank")
         .defer("frozen")
     }
     context = {

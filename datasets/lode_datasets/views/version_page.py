@@ -9,11 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_datasets import aliases, browse, presentation, repositories, verify, version_members, versions
+from lode_datasets import aliases, browse, presentation, repositories, verify, version_members, versions, yanks
 from lode_datasets.members import Wanted
-from lode_datasets.models import Alias, Entry, Version
+from lode_datasets.models import Entry, Version
 from lode_datasets.version_users import users_of
-from lode_datasets.views.named import found, whole
+from lode_datasets.views.named import found, typed, whole
 from lode_platform import said
 from lode_platform.access import member_of, permits, project_for
 from lode_platform.callers import Caller
@@ -120,8 +120,8 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "moved": version.server_url != settings.PUBLIC_URL,
         "moved_line": f"dvc remote modify --local store url {repositories.dvc_url(dataset)}",
         "users": users_of([version], user)[version.pk],
-        "aliases": [alias for alias in aliases.aliases(dataset) if alias.version_id == version.pk],
-        "history": Alias.objects.filter(version=version).select_related("set_by").order_by("-pk")[:10],
+        "aliases": [move.name for move in aliases.aliases(dataset) if move.version.pk == version.pk],
+        "history": aliases.moves_to(version, 10),
         "pins": version.pins.select_related("user").order_by("pk"),
         "may_publish": permits(Caller(user), member.role, "dataset.publish"),
         "may_pull": permits(Caller(user), member.role, "dataset.pull"),
@@ -132,17 +132,35 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
 @require_POST
 def alias(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
     """Points an alias at this version."""
-    user = signed_in(request)
-    dataset = found(project_for(Caller(user), project, "dataset.publish"), name)
+    caller = Caller(signed_in(request))
+    dataset = found(project_for(caller, project, "dataset.publish"), name)
     version = versions.named(dataset, str(number))
     try:
-        made = aliases.set_alias(dataset, user, request.POST.get("name", "").strip(), version)
+        made = aliases.set_alias(dataset, caller, typed(request, "name"), version, typed(request, "message"))
     except LodeError as error:
         toast(request, error.message, kind="danger")
     else:
         toast(
             request, _("%(alias)s now points to %(name)s.") % {"alias": f"{dataset.name}@{made.name}", "name": version}
         )
+    return redirect("datasets:version", project, name, number)
+
+
+@require_POST
+def yank_now(request: HttpRequest, project: str, name: str, number: int) -> HttpResponse:
+    """Takes the version back for the reason of the form, or lets it count again."""
+    caller = Caller(signed_in(request))
+    dataset = found(project_for(caller, project, "dataset.publish"), name)
+    version = versions.named(dataset, str(number))
+    try:
+        if request.POST.get("undo") == "1":
+            yanks.undo(version, caller)
+            toast(request, _("%(name)s counts again.") % {"name": version})
+        else:
+            yanks.yank(version, caller, typed(request, "reason"))
+            toast(request, _("%(name)s is yanked.") % {"name": version})
+    except LodeError as error:
+        toast(request, error.message, kind="danger")
     return redirect("datasets:version", project, name, number)
 
 

@@ -1,7 +1,8 @@
 """`lode`: the command line. Text goes to standard output, progress and errors to standard error.
 
 With `--json` a verb prints one JSON document on standard output, also where it fails (`{"error", "code"}`). Exit
-codes: 0 done, 1 refused or failed, 2 wrong usage, 3 bytes are not what was published.
+codes: 0 done, 1 refused or failed, 2 wrong usage, 3 bytes are not what was published, 4 not pulled, 5 stale, 6 yanked,
+7 the lock is in the middle of a merge.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from motherlode import __version__
-from motherlode.cli.out import Out, Parser
+from motherlode.cli.out import LOCK_CONFLICT, NOT_VERIFIED, Out, Parser
 from motherlode.errors import MotherlodeError, NotVerified, Refused
+from motherlode.lock import LockConflict
 
 if TYPE_CHECKING:
     from motherlode.client import Client
 
 __all__ = ["main", "parser"]
 
-DONE, FAILED, NOT_VERIFIED, INTERRUPTED = 0, 1, 3, 130
+DONE, FAILED, INTERRUPTED = 0, 1, 130
 OBJECTS = 20_000  # until cycles are looked for: what is read makes many objects and hardly a cycle
 
 # The verbs of each module, in the order of the help. What a verb does not need is not imported for it.
@@ -33,7 +35,9 @@ ROOMS = {
     "metadata": ("metadata",),
     "people": ("invite",),
     "data": ("items", "publish", "versions", "diff"),
+    "marking": ("alias", "yank"),
     "pins": ("pin", "pull", "verify"),
+    "checks": ("check",),
     "storing": ("fsck", "gc"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),
 }
@@ -76,6 +80,8 @@ def main(argv: Sequence[str] | None = None, connect: Callable[..., Client] = _co
         code = arguments.do(arguments, out)
     except NotVerified as error:
         return out.fail(str(error), "not_verified", NOT_VERIFIED)
+    except LockConflict as error:
+        return out.fail(str(error), "lock_conflict", LOCK_CONFLICT)
     except Refused as error:
         return out.fail(str(error), error.code, FAILED)
     except MotherlodeError as error:

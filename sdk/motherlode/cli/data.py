@@ -60,7 +60,8 @@ def publish(arguments: Namespace, out: Out) -> None:
     out.answer({**version, "unchanged": unchanged})
     head = f"{version['dataset']}@v{version['version']}"
     if unchanged:
-        out.say(f"Nothing changed since {head}; it stays the latest.")
+        yanked = version.get("yanked")
+        out.say(f"Nothing changed since {head}; {_yanked(yanked) if yanked else 'it stays the latest'}.")
     else:
         out.say(f"Published {head}: {_splits(version.get('splits') or {})}")
     if version.get("metadata"):
@@ -93,11 +94,15 @@ def versions(arguments: Namespace, out: Out) -> None:
             " ".join(f"{split}={items}" for split, items in (row.get("splits") or {}).items()),
             str(row["digest"])[:19],
             str(row.get("created_at") or "")[:16].replace("T", " "),
-            row.get("message") or "",
+            "; ".join(filter(None, (row.get("message"), row.get("yanked") and _yanked(row["yanked"])))),
         )
         for row in rows
     ]
     out.table(lines, ("version", "items", "splits", "digest", "made", "why"))
+
+
+def _yanked(said: Mapping[str, Any]) -> str:
+    return f"yanked by {said['by']}: {said['reason']}"
 
 
 def diff(arguments: Namespace, out: Out) -> None:

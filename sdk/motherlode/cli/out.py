@@ -11,8 +11,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from motherlode.client import Client
 
-__all__ = ["Out", "Parser", "Verbs", "add_verb", "again", "client_of", "count", "problem_lines", "size"]
+__all__ = [
+    "LOCK_CONFLICT",
+    "NOT_PULLED",
+    "NOT_VERIFIED",
+    "STALE",
+    "YANKED",
+    "Out",
+    "Parser",
+    "Verbs",
+    "add_verb",
+    "again",
+    "client_of",
+    "count",
+    "problem_lines",
+    "size",
+]
 
+NOT_VERIFIED, NOT_PULLED, STALE, YANKED, LOCK_CONFLICT = 3, 4, 5, 6, 7
+"""Exit codes of their own; docs/sdk.md says what each means."""
 Verbs = Any  # argparse's sub-parsers action, which has no public name
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motherlode.cache import Cache
-from motherlode.cli.out import Out, Verbs, add_verb, client_of, count
+from motherlode.cli.out import STALE, Out, Verbs, add_verb, client_of, count
 from motherlode.errors import BadInput, Mismatch, NotConfigured, NotVerified
 from motherlode.files import place
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
 from motherlode.manifest import ITEMS
 from motherlode.snapshots import Snapshot
-from motherlode.versions import Name, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
+from motherlode.updating import in_words, tell, update_pins
+from motherlode.versions import Name, alias_in, dataset_path, locked_pins, parse_name, pin_of, resolve, version_row
+from motherlode.yanking import hear, heard, warn, warn_of
 
 if TYPE_CHECKING:
     from motherlode.client import Client
@@ -25,9 +28,20 @@ __all__ = ["add_verbs"]
 def add_verbs(verbs: Verbs) -> None:
     """pin, pull, verify."""
     verb = add_verb(verbs, "pin", pin, f"write a version into {LOCK_FILE}")
-    verb.add_argument("version", help="cells@v1; cells alone means the latest")
+    verb.add_argument(
+        "version",
+        nargs="?",
+        help="cells@v1 or cells@production; cells alone means the latest; with --update: which pin",
+    )
     verb.add_argument("--as", dest="table", help="the pin's name (default: the dataset's)")
-    verb.add_argument("--dry-run", action="store_true", help="only say what would change")
+    verb.add_argument(
+        "--update",
+        action="store_true",
+        help="pin what the pinned aliases name now, or the newest versions; of all pins",
+    )
+    either = verb.add_mutually_exclusive_group()
+    either.add_argument("--dry-run", action="store_true", help="only say what would change")
+    either.add_argument("--frozen", action="store_true", help="write nothing, and fail where the lock would change")
     _lock_option(verb)
     verb = add_verb(verbs, "pull", pull, "fetch the pinned versions, or the one named, and verify them")
     verb.add_argument("version", nargs="?", help="default: all that the lock pins")
@@ -48,28 +62,93 @@ def _lock_option(verb: Any) -> None:
     verb.add_argument("--lock", type=Path, help=f"the lock file (default: the nearest {LOCK_FILE})")
 
 
-def pin(arguments: Namespace, out: Out) -> None:
+def pin(arguments: Namespace, out: Out) -> int:
     """Ask the server for the version and write it down."""
+    if arguments.update:
+        return _update(arguments, out)
+    if not arguments.version:
+        raise BadInput("say which version: lode pin cells@v1; lode pin --update moves the pins that are there")
     name = parse_name(arguments.version)
-    path = arguments.lock or find_lock() or Path.cwd() / LOCK_FILE
+    path = _lock(arguments)
     with client_of(arguments, name.project) as client:
         row = version_row(client, name)
-        new = pin_of(client, row)
+        new = replace(pin_of(client, row), alias=alias_in(name))
         pins = read_lock(path)
         table = arguments.table or new.dataset
         before = pins.get(table)
-        if not arguments.dry_run:
+        if _writes(arguments):
             write_lock(path, {**pins, table: new})
-            client.post(
-                f"{dataset_path(client, Name(new.dataset, '', new.project))}/versions/{new.version}/pins",
-                repeatable=True,
-            )
+            tell(client, new)
     out.answer({**_pin_json(new), "name": table, "lock": str(path), "before": before.name if before else None})
     change = f" (was {before.name})" if before and before != new else ""
-    verb = "Would pin" if arguments.dry_run else "Pinned"
+    verb = "Pinned" if _writes(arguments) else "Would pin"
     out.say(f"{verb} {new.name}{change} in {path}")
     out.say(f"  digest  {new.digest}")
     out.say(f"  splits  {', '.join(f'{split} {items:,}' for split, items in new.splits.items())}")
+    warn(new, hear(new, Cache(), row))
+    return _thawed(arguments, out, path) if before != new else 0
+
+
+def _lock(arguments: Namespace) -> Path:
+    given: Path | None = arguments.lock
+    return given or find_lock() or Path.cwd() / LOCK_FILE
+
+
+def _writes(arguments: Namespace) -> bool:
+    return not arguments.dry_run and not arguments.frozen
+
+
+def _thawed(arguments: Namespace, out: Out, path: Path) -> int:
+    """The exit code where the lock changed, or would: with --frozen that is a failure."""
+    if not arguments.frozen:
+        return 0
+    out.warn(f"lode: {path} would change, and --frozen lets nothing change it")
+    return STALE
+
+
+def _update(arguments: Namespace, out: Out) -> int:
+    """Move the pins on; say in words what differs."""
+    if arguments.table:
+        raise BadInput("--as names a pin that is made; --update takes the name of one: lode pin --update cells")
+    path = _lock(arguments)
+    found = update_pins(
+        arguments.version or "",
+        lock=path,
+        dry_run=not _writes(arguments),
+        client=lambda pin: arguments.connect(pin.server, project=pin.project),
+    )
+    moved = [one for one in found if one.moves]
+    out.answer(
+        {
+            "lock": str(path),
+            "written": bool(moved) and _writes(arguments),
+            "pins": [
+                {
+                    **_pin_json(one.after),
+                    "name": one.table,
+                    "before": one.before.name,
+                    "moves": one.moves,
+                    "changes": one.changes,
+                    "words": in_words(one) if one.moves else [],
+                }
+                for one in found
+            ],
+        }
+    )
+    for one in found:
+        named = f"{one.before.dataset}@{one.before.alias or 'latest'}"
+        if one.moves:
+            out.say(f"{one.before.name} -> v{one.after.version} ({named})")
+            if one.yanked:
+                out.say(f"  {one.before.name} is yanked: {one.yanked}")
+            for line in in_words(one):
+                out.say(f"  {line}")
+        else:
+            out.say(f"{one.before.name} is what {named} names.")
+        warn(one.after, heard(one.after, Cache()))
+    if moved:
+        out.say(f"{'Updated' if _writes(arguments) else 'Would update'} {count(len(moved), 'pin')} in {path}")
+    return _thawed(arguments, out, path) if moved else 0
 
 
 def _pin_json(pin: Pin) -> dict[str, Any]:
@@ -80,6 +159,7 @@ def _pin_json(pin: Pin) -> dict[str, Any]:
         "index": pin.index,
         "dir": pin.dir,
         "commit": pin.commit,
+        "alias": pin.alias,
         "schema": pin.schema,
         "splits": dict(pin.splits),
         "server": pin.server,
@@ -91,7 +171,9 @@ def _meant(arguments: Namespace) -> list[Snapshot]:
     if arguments.version:
         name = parse_name(arguments.version)
         client = client_of(arguments, name.project) if name.version else None
-        return [_snapshot(arguments, resolve(arguments.version, client, arguments.lock))]
+        cache = Cache()
+        found = resolve(arguments.version, client, arguments.lock, lambda pin, row: hear(pin, cache, row))
+        return [_snapshot(arguments, found)]
     pins = locked_pins(arguments.lock)
     if not pins:
         raise NotConfigured(f"no {LOCK_FILE} pins anything here: run `lode pin DATASET@v1`, or name a version")
@@ -117,6 +199,7 @@ def pull(arguments: Namespace, out: Out) -> None:
         raise BadInput("--to takes one version: name it")
     for snapshot in snapshots:
         tree = snapshot.fetch(arguments.split, repair=arguments.repair)
+        warn_of(snapshot, always=True)
         paths = snapshot.paths(arguments.split)
         folder = _copy_out(snapshot, tree, arguments.to, paths) if arguments.to else tree
         answers.append(

@@ -1,0 +1,143 @@
+"""What a lock would pin by now, the newest versions or what the pinned aliases name, and what differs in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from motherlode import yanking
+from motherlode.cache import Cache
+from motherlode.errors import BadInput, NotConfigured
+from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
+from motherlode.versions import Name, dataset_path, pin_of, same_as_pinned, version_path, version_row
+from motherlode.yanking import Yank
+
+if TYPE_CHECKING:
+    from motherlode.client import Client
+
+__all__ = ["Update", "in_words", "plan", "tell", "update_pins"]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What becomes of the pin `table`: `changes` is the server's summary of the difference, empty where there is none.
+
+    `yanked` says why the version that is pinned was taken back, if it was.
+    """
+
+    table: str
+    before: Pin
+    after: Pin
+    changes: Mapping[str, Any]
+    yanked: Yank | None
+
+    @property
+    def moves(self) -> bool:
+        """Whether another version is pinned than before."""
+        return self.after != self.before
+
+
+def update_pins(
+    name: str = "",
+    *,
+    lock: Path | None = None,
+    dry_run: bool = False,
+    client: Callable[[Pin], Client] | None = None,
+    cache: Cache | None = None,
+) -> list[Update]:
+    """Pin what the pinned aliases name now, or the newest versions: of the pin `name`, or of all. Gives what changed.
+
+    All are written at once, or none; with `dry_run` nothing is. Raises `NotConfigured` where nothing is pinned,
+    `BadInput` for a name that is not, `NotVerified` where a server has another version under a pinned name.
+    """
+    path = lock or find_lock() or Path.cwd() / LOCK_FILE
+    connect = client or _shared
+    found = plan(path, name, connect, cache or Cache())
+    if not dry_run and any(one.moves for one in found):
+        write_lock(path, {**read_lock(path), **{one.table: one.after for one in found}})
+        for one in found:
+            if one.moves:
+                tell(connect(one.after), one.after)
+    return found
+
+
+def plan(path: Path, name: str, client: Callable[[Pin], Client], cache: Cache) -> list[Update]:
+    """What would be pinned; nothing is written."""
+    pins = read_lock(path)
+    if not pins:
+        raise NotConfigured(f"{path} pins nothing: run `lode pin DATASET@v1`")
+    if "@" in name:
+        raise BadInput(f"--update takes the name of a pin: {', '.join(pins)}; `lode pin {name}` pins that version")
+    meant = {table: pin for table, pin in pins.items() if name in ("", table)}
+    meant = meant or {
+        table: pin for table, pin in pins.items() if name in (pin.dataset, f"{pin.project}/{pin.dataset}")
+    }
+    if not meant:
+        raise BadInput(f"{path} pins no {name!r}; it pins {', '.join(pins)}")
+    return [_update(table, pin, client(pin), cache) for table, pin in meant.items()]
+
+
+def _shared(pin: Pin) -> Client:
+    from motherlode.client import Client  # only who asks a server waits for its import
+
+    return Client.shared(pin.server, pin.project)
+
+
+def _update(table: str, pin: Pin, client: Client, cache: Cache) -> Update:
+    dataset = Name(pin.dataset, "", pin.project)
+    row = version_row(client, replace(dataset, version=f"v{pin.version}"))
+    same_as_pinned(pin, client, row)
+    yanked = yanking.hear(pin, cache, row)
+    row = version_row(client, replace(dataset, version=pin.alias or "latest"))
+    if int(row["version"]) == pin.version:
+        return Update(table, pin, pin, {}, yanked)
+    after = replace(pin_of(client, row), alias=pin.alias)
+    yanking.hear(after, cache, row)
+    changes = client.get(f"{dataset_path(client, dataset)}/diff/{pin.version}/{after.version}", limit=1)
+    return Update(table, pin, after, {key: changes[key] for key in changes if key not in ("results", "next")}, yanked)
+
+
+def tell(client: Client, pin: Pin) -> None:
+    """Tell the server that this person's training reads the version."""
+    client.post(f"{version_path(client, Name(pin.dataset, f'v{pin.version}', pin.project))}/pins", repeatable=True)
+
+
+def in_words(one: Update) -> list[str]:
+    """What differs between the version that is pinned and the one that would be, a line each."""
+    told, before, after = one.changes, one.before, one.after
+    lines = [
+        _listed(
+            told, "items", (("items_added", "added"), ("items_removed", "removed"), ("items_replaced", "replaced"))
+        ),
+        _listed(
+            told,
+            "label sets",
+            (("items_labelled", "new"), ("items_relabelled", "changed"), ("items_unlabelled", "removed")),
+        ),
+        _listed(told.get("regions") or {}, "regions", [(kind, kind) for kind in told.get("regions") or {}]),
+    ]
+    if shift := told.get("classes"):
+        lines.append("classes: " + ", ".join(f"{name} {number:+,}" for name, number in shift.items()))
+    if told.get("splits_moved"):
+        lines.append(f"splits: {_count(told['splits_moved'], 'item')} moved to another")
+    if before.splits != after.splits:
+        names = [*before.splits, *(split for split in after.splits if split not in before.splits)]
+        sizes = [(split, before.splits.get(split, 0), after.splits.get(split, 0)) for split in names]
+        lines.append("sizes: " + ", ".join(f"{split} {was:,} -> {now:,}" for split, was, now in sizes if was != now))
+    if told.get("items_metadata") or told.get("metadata"):
+        fields = ", ".join(f"{field} {items:,}" for field, items in (told.get("metadata") or {}).items())
+        lines.append(f"metadata: {fields or _count(told['items_metadata'], 'item')}")
+    if told.get("schema_changed"):
+        lines.append(f"schema: revision {before.schema} -> {after.schema}")
+    return [line for line in lines if line] or ["nothing that training reads differs"]
+
+
+def _listed(numbers: Mapping[str, Any], what: str, words: Sequence[tuple[str, str]]) -> str:
+    parts = [f"{numbers[key]:,} {word}" for key, word in words if numbers.get(key)]
+    return f"{what}: {', '.join(parts)}" if parts else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what if number == 1 else what + 's'}"
