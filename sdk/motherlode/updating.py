@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motherlode import yanking
+from motherlode import differences, yanking
 from motherlode.cache import Cache
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
@@ -106,38 +106,10 @@ def tell(client: Client, pin: Pin) -> None:
 
 def in_words(one: Update) -> list[str]:
     """What differs between the version that is pinned and the one that would be, a line each."""
-    told, before, after = one.changes, one.before, one.after
-    lines = [
-        _listed(
-            told, "items", (("items_added", "added"), ("items_removed", "removed"), ("items_replaced", "replaced"))
-        ),
-        _listed(
-            told,
-            "label sets",
-            (("items_labelled", "new"), ("items_relabelled", "changed"), ("items_unlabelled", "removed")),
-        ),
-        _listed(told.get("regions") or {}, "regions", [(kind, kind) for kind in told.get("regions") or {}]),
-    ]
-    if shift := told.get("classes"):
-        lines.append("classes: " + ", ".join(f"{name} {number:+,}" for name, number in shift.items()))
-    if told.get("splits_moved"):
-        lines.append(f"splits: {_count(told['splits_moved'], 'item')} moved to another")
+    before, after = one.before, one.after
+    lines = differences.in_words(one.changes)
     if before.splits != after.splits:
         names = [*before.splits, *(split for split in after.splits if split not in before.splits)]
         sizes = [(split, before.splits.get(split, 0), after.splits.get(split, 0)) for split in names]
         lines.append("sizes: " + ", ".join(f"{split} {was:,} -> {now:,}" for split, was, now in sizes if was != now))
-    if told.get("items_metadata") or told.get("metadata"):
-        fields = ", ".join(f"{field} {items:,}" for field, items in (told.get("metadata") or {}).items())
-        lines.append(f"metadata: {fields or _count(told['items_metadata'], 'item')}")
-    if told.get("schema_changed"):
-        lines.append(f"schema: revision {before.schema} -> {after.schema}")
-    return [line for line in lines if line] or ["nothing that training reads differs"]
-
-
-def _listed(numbers: Mapping[str, Any], what: str, words: Sequence[tuple[str, str]]) -> str:
-    parts = [f"{numbers[key]:,} {word}" for key, word in words if numbers.get(key)]
-    return f"{what}: {', '.join(parts)}" if parts else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what if number == 1 else what + 's'}"
+    return lines or ["nothing that training reads differs"]

@@ -269,7 +269,14 @@ def test_a_diff_tells_what_changed(lode: Lode, cells: dict[str, Any], folder: Pa
     lode("import", str(folder), "--dataset", "cells")
     lode("publish", "cells", "-m", "second")
     assert lode("diff", "cells@v1", "cells@v2")
-    assert "v1 -> v2" in lode.says("diff", "cells@v1", "v2")
+    said = "cells@v1 -> v2\n  label sets: 1 changed\n  regions: 1 added, 2 removed\n  classes: WBC -1\n"
+    assert lode.says("diff", "cells@v1", "v2") == said
+    assert lode.says("diff", "cells@v2", "v2") == "cells@v2 -> v2\n  nothing differs\n"
+    markdown = lode.says("diff", "cells@v1", "v2", "--markdown")
+    assert markdown.startswith("### cells@v1 → cells@v2\n\n| | |\n|---|---|\n| Label sets | 1 changed |\n")
+    assert "| `WBC` | -1 |" in markdown and "- `images/000.png`: labels changed" in markdown
+    assert "/p/blood/datasets/cells/diff/1/2/)" in markdown
+    assert "Nothing differs." in lode.says("diff", "cells@v1", "v1", "--markdown")
 
 
 def test_a_pin_is_what_training_reads(lode: Lode, cells: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from motherlode import listing
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count
+from motherlode.differences import as_markdown, in_words
 from motherlode.errors import BadInput
 from motherlode.publishing import ask
 from motherlode.versions import dataset_path, parse_name
@@ -35,6 +36,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb = add_verb(verbs, "diff", diff, "say what changed between two versions")
     verb.add_argument("old", help="cells@v1")
     verb.add_argument("new", help="cells@v2, or v2")
+    verb.add_argument("--markdown", action="store_true", help="as Markdown, for a pull request")
 
 
 def items(arguments: Namespace, out: Out) -> None:
@@ -114,19 +116,17 @@ def diff(arguments: Namespace, out: Out) -> None:
         raise BadInput("versions of one dataset are compared: lode diff cells@v1 cells@v2")
     with client_of(arguments, old.project) as client:
         path = dataset_path(client, old)
-        numbers = [str(client.get(f"{path}/versions/{_which(part.version)}")["version"]) for part in (old, new)]
-        answer = client.get(f"{path}/diff/{numbers[0]}/{numbers[1]}")
+        a, b = (client.get(f"{path}/versions/{_which(part.version)}")["version"] for part in (old, new))
+        answer = client.get(f"{path}/diff/{a}/{b}")
+        page = f"{client.get(path)['url']}diff/{a}/{b}/" if arguments.markdown else ""
     out.answer(answer)
-    out.say(f"{old.dataset}@v{numbers[0]} -> v{numbers[1]}")
-    for key, value in answer.items():
-        if isinstance(value, bool) or key in ("results", "next", "old", "new"):
-            continue
-        if isinstance(value, int):
-            out.say(f"  {key.replace('_', ' '):<20} {value:,}")
-        elif isinstance(value, Mapping) and value and all(isinstance(number, int) for number in value.values()):
-            sign = "+" if key == "classes" else ""
-            parts = ", ".join(f"{name} {number:{sign},}" for name, number in value.items())
-            out.say(f"  {key.replace('_', ' '):<20} {parts}")
+    if arguments.markdown:
+        names = {"before": f"{old.dataset}@v{a}", "after": f"{old.dataset}@v{b}"}
+        out.say(as_markdown(answer, answer["results"], **names, page=page))
+        return
+    out.say(f"{old.dataset}@v{a} -> v{b}")
+    for line in in_words(answer) or ["nothing differs"]:
+        out.say(f"  {line}")
 
 
 def _which(version: str) -> str:
