@@ -52,3 +52,8 @@ def test_the_page_fills_the_screen_and_leaves_it(bob: Any) -> None:
     bob.page.wait_for_function("() => document.fullscreenElement !== null")
     bob.press("Shift+F")
     bob.page.wait_for_function("() => document.fullscreenElement === null")
+
+
+def test_a_page_on_which_nothing_moves_animates_nothing(bob: Any) -> None:
+    """An animation of what is not seen would make the browser draw the page at every frame, all day."""
+    bob.page.wait_for_function("() => !document.getAnimations().length")
