@@ -66,6 +66,25 @@ test("pre-labels are not part of the result until taken, and remember their pred
   assert.equal(changed.origin, "prediction-changed");
 });
 
+test("what lies on the picture and what is pending are those of now, after every kind of change", () => {
+  const store = loaded([BOX, STRANGE, CHOICE]);
+  const keys = () => [store.shapes(), store.pending()].map((regions) => regions.map((region) => region.key).join());
+  assert.deepEqual(keys(), ["r1", ""]);
+  assert.equal(store.shapes(), store.shapes());
+  store.transact("Draw", (change) => {
+    change.add({ ...store.regions.get("r1"), key: "n", id: "n", pending: true });
+    assert.deepEqual(keys(), ["r1,n", "n"]);
+  });
+  store.transact("Accept", (change) => change.replace({ ...store.regions.get("n"), pending: false }));
+  assert.deepEqual(keys(), ["r1,n", ""]);
+  store.undo();
+  assert.deepEqual(keys(), ["r1,n", "n"]);
+  store.transact("Delete", (change) => change.remove("r1"));
+  assert.deepEqual(keys(), ["n", "n"]);
+  store.load([]);
+  assert.deepEqual(keys(), ["", ""]);
+});
+
 test("undo and redo restore content and order exactly", () => {
   const store = loaded([BOX, STRANGE, CHOICE]);
   const before = [...store.order];

@@ -52,3 +52,28 @@ def test_the_page_fills_the_screen_and_leaves_it(bob: Any) -> None:
     bob.page.wait_for_function("() => document.fullscreenElement !== null")
     bob.press("Shift+F")
     bob.page.wait_for_function("() => document.fullscreenElement === null")
+
+
+def test_a_page_on_which_nothing_moves_animates_nothing(bob: Any) -> None:
+    """An animation of what is not seen would make the browser draw the page at every frame, all day."""
+    bob.page.wait_for_function("() => !document.getAnimations().length")
+
+
+def test_the_buttons_of_a_row_are_made_when_they_are_seen(bob: Any) -> None:
+    bob.press("1")
+    for at in (100, 300):
+        bob.drag(at, 100, at + 50, 150)
+    bob.press("Escape", "Escape")
+    rows = bob.page.locator(".ed-row")
+    bob.settled()
+    assert rows.count() == 2
+    assert rows.nth(0).locator(".ed-row-button").count() == 0
+    rows.nth(0).hover()
+    assert rows.nth(0).get_by_title("Delete").is_visible()
+    rows.nth(1).hover()
+    rows.nth(1).get_by_title("Hide").click()
+    bob.settled()
+    bob.press("Escape")
+    assert rows.nth(1).get_by_title("Show").is_visible()  # a hidden region says so without a pointer, too
+    bob.press("j")
+    assert rows.nth(0).get_by_title("Lock").is_visible()

@@ -67,7 +67,7 @@ export class Assist {
 
   /** What was suggested and neither accepted nor dismissed yet. @returns {Region[]} */
   get offered() {
-    return this.editor.store.shapes().filter((region) => region.pending && region.suggested);
+    return this.editor.store.pending().filter((region) => region.suggested && isShape(region));
   }
 
   /** The tool's name, with why it is off where it is. */

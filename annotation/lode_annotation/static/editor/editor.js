@@ -183,7 +183,7 @@ export class Editor {
       this.refreshButtons();
       if (this.recount) {
         this.recount = false;
-        this.questions.panels.count(this.store.regions.values());
+        this.questions.panels.count(this.store.shapes());
         this.prelabels.refresh();
         const summary = find("[data-region-summary]", this.root);
         summary.textContent = summary.title = this.list.summary;

@@ -79,7 +79,7 @@ export class RegionActs {
 
   /** Pre-labels to be taken or put aside together: those shown, without those in question. @returns {Region[]} */
   offered() {
-    return [...this.store.inOrder()].filter((region) => region.pending && !region.questioned && this.store.isListed(region));
+    return this.store.pending().filter((region) => !region.questioned && this.store.isListed(region));
   }
 
   /** Delete regions, or put pre-labels aside. @param {Iterable<string>} keys */

@@ -73,11 +73,14 @@ export class Store extends EventTarget {
     /** Whether a region lies on the page in sight. @type {(region: Region) => boolean} */
     this.isHere = () => true;
     this.history = new History();
+    /** What was last asked of the regions, until they change. @type {{shapes: readonly Region[], pending: readonly Region[]}|null} */
+    this.sorted = null;
   }
 
   /** @param {readonly Region[]} regions @param {History} [history] the steps that led to them */
   load(regions, history = new History()) {
     this.regions = new Map(regions.map((region) => [region.key, region]));
+    this.sorted = null;
     this.relations = new Map([...this.regions.values()].filter(isRelation).map((one) => [one.key, one]));
     this.order = [...this.regions.keys()];
     this.selection = new Set();
@@ -93,14 +96,22 @@ export class Store extends EventTarget {
     for (const key of this.order) yield /** @type {Region} */ (this.regions.get(key));
   }
 
-  /** @returns {Region[]} those that lie on the picture, in order */
+  /** @returns {readonly Region[]} those that lie on the picture, in order */
   shapes() {
-    const shapes = [];
-    for (const key of this.order) {
-      const region = /** @type {Region} */ (this.regions.get(key));
-      if (isShape(region)) shapes.push(region);
-    }
-    return shapes;
+    return this.#sorted().shapes;
+  }
+
+  /** @returns {readonly Region[]} pre-labels, of the picture and of the whole item, in order */
+  pending() {
+    return this.#sorted().pending;
+  }
+
+  /** A dozen parts of the page ask the same after a change. */
+  #sorted() {
+    if (this.sorted) return this.sorted;
+    const all = [...this.inOrder()];
+    this.sorted = { shapes: all.filter(isShape), pending: all.filter((region) => region.pending) };
+    return this.sorted;
   }
 
   /**
@@ -146,6 +157,7 @@ export class Store extends EventTarget {
   /** @param {Patch} patch */
   apply(patch) {
     const { key, after } = patch;
+    this.sorted = null;
     if (!after) {
       this.regions.delete(key);
       this.relations.delete(key);
@@ -184,6 +196,7 @@ export class Store extends EventTarget {
 
   /** Does every lens let a region through? Then it is in the list. @param {Region} region @param {string} [but] a lens that is not asked */
   isListed(region, but) {
+    if (!this.lenses.size) return true;
     for (const [name, lens] of this.lenses) if (name !== but && !lens(region)) return false;
     return true;
   }

@@ -44,10 +44,13 @@ export class TextDocument {
     /** What they were made from. @type {readonly Omit<Mark, "level">[]} */
     this.found = [];
     this.frame = 0;
+    /** Whether it has been scrolled since the text was shown: to ask the browser makes it lay out the page. */
+    this.scrolled = false;
     /** Whether the button went down in the text. */
     this.pressed = false;
     this.seeing = new IntersectionObserver((entries) => this.#seen(entries), { root: this.root, rootMargin: NEAR });
     editor.stage.scene.heard = () => this.invalidate();
+    this.root.addEventListener("scroll", () => (this.scrolled = true), { passive: true });
     this.root.addEventListener("pointerdown", (event) => this.#pressed(event));
     this.root.addEventListener("dragstart", (event) => event.preventDefault());
     addEventListener("mouseup", (event) => this.#released(event));
@@ -71,7 +74,8 @@ export class TextDocument {
       for (const block of this.blocks.slice(0, 2)) block.near = true;
       for (const { element } of this.blocks) this.seeing.observe(element);
     }
-    this.root.scrollTop = 0;
+    if (this.scrolled) this.root.scrollTop = 0;
+    this.scrolled = false;
     if (this.editor.marking) this.invalidate();
     else this.drawNow();
   }
@@ -84,7 +88,7 @@ export class TextDocument {
   drawNow() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
-    const found = this.editor.marking ? [...this.#found()] : [];
+    const found = this.editor.marking ? this.#found() : [];
     if (!drawnAlike(found, this.found)) this.#place(found);
     for (const block of this.blocks) if (block.near) this.#draw(block);
     this.arcs.draw();
@@ -100,16 +104,18 @@ export class TextDocument {
     this.blocks.forEach((block, at) => (block.marks = marks[at] ?? []));
   }
 
-  /** What lies where, of all the layers. @returns {Generator<Omit<Mark, "level">>} */
-  *#found() {
+  /** What lies where, of all the layers. @returns {Omit<Mark, "level">[]} */
+  #found() {
     const { scene } = this.editor.stage;
+    const found = [];
     for (const { shapes, colour, name, look = "own" } of scene.layers()) {
       for (const region of /** @type {Iterable<SpanRegion>} */ (shapes)) {
         if (region.start >= this.units.length) continue; // of another text
         const { from, to } = this.rangeOf(region);
-        yield { key: region.key, from, to, colour: colour(region), name: name(region), look };
+        found.push({ key: region.key, from, to, colour: colour(region), name: name(region), look });
       }
     }
+    return found;
   }
 
   /** Where a region is, in UTF-16 units. @param {{start: number, end: number}} region @returns {Range} */

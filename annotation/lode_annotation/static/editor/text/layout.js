@@ -87,8 +87,10 @@ export function drawnAlike(some, others) {
 export function byBlock(blocks, marks) {
   /** @type {Mark[][]} */
   const found = blocks.map(() => []);
+  let first = 0;
   for (const mark of marks) {
-    for (let at = blockAt(blocks, mark.from), block = blocks[at]; block && block.from < mark.to; block = blocks[(at += 1)]) found[at]?.push(mark);
+    for (let next = blocks[first + 1]; next && next.from <= mark.from; next = blocks[first + 1]) first += 1;
+    for (let at = first, block = blocks[at]; block && block.from < mark.to; block = blocks[(at += 1)]) found[at]?.push(mark);
   }
   return found;
 }

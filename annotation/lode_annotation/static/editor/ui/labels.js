@@ -6,7 +6,7 @@
 
 import { keyName } from "../../lode/keyboard.js";
 import { gettext } from "../../lode/words.js";
-import { answerFor, isShape } from "../kinds/index.js";
+import { answerFor } from "../kinds/index.js";
 import { inWords } from "../model/answers.js";
 import { h } from "../../lode/dom.js";
 import { icon } from "../../lode/icon.js";
@@ -155,19 +155,16 @@ export class LabelPanels {
     return field;
   }
 
-  /** Count how often each label stands. @param {Iterable<Region>} regions */
-  count(regions) {
-    /** @type {Map<string, number>} */
-    const counts = new Map();
-    for (const region of regions) {
-      if (!isShape(region) || region.pending) continue;
-      for (const label of region.labels) {
-        const name = `${region.control}/${label}`;
-        counts.set(name, (counts.get(name) ?? 0) + 1);
-      }
+  /** Count how often each label stands. @param {readonly Region[]} shapes */
+  count(shapes) {
+    /** How often each is, by its control. @type {Map<string, Map<string, number>>} */
+    const counts = new Map(this.entries.map(({ control }) => [control.name, new Map()]));
+    for (const { control, labels, pending } of shapes) {
+      const own = pending ? undefined : counts.get(control);
+      if (own) for (const label of labels) own.set(label, (own.get(label) ?? 0) + 1);
     }
     for (const { control, label, count } of this.entries) {
-      if (count) count.textContent = String(counts.get(`${control.name}/${label.value}`) ?? "");
+      if (count) count.textContent = String(counts.get(control.name)?.get(label.value) ?? "");
     }
   }
 

@@ -92,7 +92,7 @@ export class Prelabels {
 
   /** Bring the numbers up to date. */
   refresh() {
-    const pending = this.store.shapes().filter((region) => region.pending);
+    const pending = this.store.pending().filter(isShape);
     this.root.hidden = !pending.length;
     if (!pending.length) return;
     const shown = pending.filter((region) => this.passes(region)).length;

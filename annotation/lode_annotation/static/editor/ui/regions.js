@@ -38,7 +38,7 @@ export class RegionList {
     /** @type {Region[]} */
     this.shapes = [];
     this.editable = true;
-    /** What each row in the page was made from. @type {WeakMap<HTMLElement, {region: Region, state: string}>} */
+    /** What each row in the page was made from. @type {WeakMap<Element, {region: Region, state: string}>} */
     this.drawn = new WeakMap();
     /** What is to be said of rows, by region; rows with a mark come first. @type {ReadonlyMap<string, string>} */
     this.marks = new Map();
@@ -92,7 +92,7 @@ export class RegionList {
   #mark() {
     if (this.frame) return;
     for (const row of this.rows.shown.values()) {
-      row.setAttribute("aria-selected", String(this.store.selection.has(row.dataset.key ?? "")));
+      this.#select(row);
     }
     this.#point();
   }
@@ -107,7 +107,21 @@ export class RegionList {
     }
   }
 
-  /** A row, the one that stands there where nothing of it changed: the icons of a row cost more than all else. @param {number} at @param {HTMLElement} [before] */
+  /** Show whether a row is selected. @param {HTMLElement} row */
+  #select(row) {
+    const on = this.store.selection.has(row.dataset.key ?? "");
+    row.setAttribute("aria-selected", String(on));
+    if (on) this.#furnish(row);
+  }
+
+  /** Give a row its buttons, once they are seen: their icons cost more than all else of it. @param {HTMLElement} row */
+  #furnish(row) {
+    const place = row.querySelector(".ed-row-buttons");
+    const region = this.drawn.get(row)?.region;
+    if (region && place && !place.hasChildNodes()) place.append(...this.#buttons(region));
+  }
+
+  /** A row, the one that stands there where nothing of it changed. @param {number} at @param {HTMLElement} [before] */
   #draw(at, before) {
     const region = /** @type {Region} */ (this.shapes[at]);
     const { store, editable } = this;
@@ -118,9 +132,11 @@ export class RegionList {
     if (!before || known?.region !== region || known.state !== state) {
       const row = this.#row(region, at);
       this.drawn.set(row, { region, state });
+      this.#select(row);
+      if (row.classList.contains("has-state")) this.#furnish(row);
       return row;
     }
-    before.setAttribute("aria-selected", String(store.selection.has(region.key)));
+    this.#select(before);
     return before;
   }
 
@@ -154,12 +170,12 @@ export class RegionList {
         class: hidden || locked || region.pending ? "ed-row has-state" : "ed-row",
         role: "option",
         id: `ed-region-${at}`,
-        "aria-selected": String(store.selection.has(region.key)),
         "aria-posinset": at + 1,
         "aria-setsize": this.shapes.length,
         "data-hidden": hidden,
         title: region.model,
         "data-key": region.key,
+        onpointerenter: () => this.#furnish(row),
         onpointerdown: (event) => {
           if (event.button === 0) this.acts.press(region.key, event.shiftKey || event.ctrlKey || event.metaKey);
         },
@@ -175,17 +191,17 @@ export class RegionList {
         score && h("span", { class: "ed-row-score" }, score),
         linked.length > 0 && h("span", { class: "ed-row-links", title: linked.join("\n") }, icon("link"), String(linked.length)),
         h("span", { class: "ed-row-size" }, size),
-        this.#rowButtons(region, hidden, locked),
+        h("span", { class: "ed-row-buttons" }),
       ),
     );
     return row;
   }
 
-  /** @param {Region} region @param {boolean} hidden @param {boolean} locked */
-  #rowButtons(region, hidden, locked) {
+  /** @param {Region} region @returns {HTMLElement[]} what can be done to it by the pointer */
+  #buttons(region) {
     const { store, acts } = this;
-    const buttons = h("span", { class: "ed-row-buttons" });
-    const add = (/** @type {string} */ name, /** @type {string} */ title, /** @type {boolean} */ on, /** @type {() => void} */ run) => {
+    const [hidden, locked] = [store.hidden.has(region.key), store.locked.has(region.key)];
+    const make = (/** @type {string} */ name, /** @type {string} */ title, /** @type {boolean} */ on, /** @type {() => void} */ run) => {
       // For the pointer alone: a row is one thing to a reader, and its acts have keys.
       const button = h("span", { class: "ed-row-button", title, "data-on": on }, icon(name));
       button.addEventListener("pointerdown", (event) => {
@@ -193,19 +209,21 @@ export class RegionList {
         event.preventDefault();
       });
       button.addEventListener("click", run);
-      buttons.append(button);
+      return button;
     };
     if (region.pending && this.editable) {
-      add("check", gettext("Accept this pre-label"), true, () => acts.accept(region.key));
-      add("x", gettext("Dismiss this pre-label"), false, () => acts.remove(region.key));
-      return buttons;
+      return [
+        make("check", gettext("Accept this pre-label"), true, () => acts.accept(region.key)),
+        make("x", gettext("Dismiss this pre-label"), false, () => acts.remove(region.key)),
+      ];
     }
-    add(hidden ? "eye-off" : "eye", hidden ? gettext("Show") : gettext("Hide"), hidden, () => store.setHidden([region.key], !hidden));
-    if (this.editable) {
-      add(locked ? "lock" : UNLOCK, locked ? gettext("Unlock") : gettext("Lock"), locked, () => store.setLocked([region.key], !locked));
-      add("trash", gettext("Delete"), false, () => acts.remove(region.key));
-    }
-    return buttons;
+    const seen = make(hidden ? "eye-off" : "eye", hidden ? gettext("Show") : gettext("Hide"), hidden, () => store.setHidden([region.key], !hidden));
+    if (!this.editable) return [seen];
+    return [
+      seen,
+      make(locked ? "lock" : UNLOCK, locked ? gettext("Unlock") : gettext("Lock"), locked, () => store.setLocked([region.key], !locked)),
+      make("trash", gettext("Delete"), false, () => acts.remove(region.key)),
+    ];
   }
 
   #current() {

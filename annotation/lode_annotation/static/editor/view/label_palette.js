@@ -4,27 +4,26 @@
 import { Palette } from "../../lode/canvas/palette.js";
 
 /** @typedef {import("../model/types.js").Control} Control */
+/** @typedef {import("../model/types.js").Label} Label */
 
 export class LabelPalette extends Palette {
   /** @param {Element} root where the `--lode-...` properties hold */
   constructor(root) {
     super(root);
-    /** @type {Map<string, string>} */
-    this.byLabel = new Map();
+    /** The colour of a label, by its control. @type {Map<string, Map<string|undefined, string>>} */
+    this.byControl = new Map();
   }
 
   /** @param {readonly Control[]} controls */
   setControls(controls) {
-    this.byLabel = new Map();
-    for (const control of controls) {
-      control.labels.forEach((label, at) => {
-        this.byLabel.set(`${control.name}/${label.value}`, label.color || this.nth(label.class_id ?? at + 1));
-      });
-    }
+    const coloured = (/** @type {Label} */ label, /** @type {number} */ at) => label.color || this.nth(label.class_id ?? at + 1);
+    this.byControl = new Map(
+      controls.map(({ name, labels }) => [name, new Map(labels.map((label, at) => [label.value, coloured(label, at)]))]),
+    );
   }
 
   /** @param {string} control @param {string|undefined} label @returns {string} */
   of(control, label) {
-    return this.byLabel.get(`${control}/${label}`) ?? this.nth(1);
+    return this.byControl.get(control)?.get(label) ?? this.nth(1);
   }
 }

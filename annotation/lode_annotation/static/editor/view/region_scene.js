@@ -74,10 +74,8 @@ export class RegionScene extends Scene {
 
   /** @override @returns {import("../../lode/canvas/scene.js").Layer<Region>[]} */
   layers() {
-    const shown = this.store
-      .shapes()
-      .filter((shape) => this.isShown(shape) && this.#isDrawn(shape))
-      .map((shape) => this.moved.get(shape.key) ?? shape);
+    const drawn = this.store.shapes().filter((shape) => this.isShown(shape) && this.#isDrawn(shape));
+    const shown = this.moved.size ? drawn.map((shape) => this.moved.get(shape.key) ?? shape) : drawn;
     const name = (/** @type {Region} */ region) => (this.lifted.has(region.key) && !shapeOf(region).inText ? "" : nameOf(region));
     const live = /** @type {Region[]} */ (/** @type {unknown} */ (this.live ? [this.live.shape] : []));
     const colour = (/** @type {Region} */ region) => this.colourOf(region);
@@ -117,8 +115,9 @@ export class RegionScene extends Scene {
   /** Whether it is drawn here: of what is lifted a bitmap alone is, and what is part of a text. @param {Region} shape */
   #isDrawn(shape) {
     if (shape.key === this.live?.shape.key) return false;
+    if (!this.lifted.has(shape.key)) return true;
     const { bitmap, inText } = shapeOf(shape);
-    return !this.lifted.has(shape.key) || bitmap !== undefined || inText === true;
+    return bitmap !== undefined || inText === true;
   }
 
   /**

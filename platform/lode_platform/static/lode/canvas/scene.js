@@ -231,19 +231,24 @@ export class Scene {
       const groups = new Map();
       for (const shape of layer.shapes) {
         const colour = layer.colour(shape);
-        const group = groups.get(colour) ?? { layer, colour, shapes: [], kinds: [], edges: new Float64Array(), upright: [] };
-        groups.set(colour, group);
+        let group = groups.get(colour);
+        if (!group) groups.set(colour, (group = { layer, colour, shapes: [], kinds: [], edges: new Float64Array(), upright: [] }));
         group.shapes.push(shape);
       }
       return [...groups.values()];
     });
     for (const group of this.groups) {
-      group.edges = new Float64Array(group.shapes.length * 4);
+      const edges = new Float64Array(group.shapes.length * 4);
+      group.edges = edges;
       group.kinds = group.shapes.map(this.kindOf);
-      group.upright = group.shapes.map((shape, at) => /** @type {Drawing} */ (group.kinds[at]).upright(shape));
       group.shapes.forEach((shape, at) => {
-        const edge = /** @type {Drawing} */ (group.kinds[at]).bounds(shape);
-        group.edges.set([edge.left, edge.top, edge.right, edge.bottom], at * 4);
+        const kind = /** @type {Drawing} */ (group.kinds[at]);
+        group.upright.push(kind.upright(shape));
+        const { left, top, right, bottom } = kind.bounds(shape);
+        edges[at * 4] = left;
+        edges[at * 4 + 1] = top;
+        edges[at * 4 + 2] = right;
+        edges[at * 4 + 3] = bottom;
       });
     }
     this.sheet = this.#joined();
