@@ -17,6 +17,7 @@ from lode_annotation.moving.holding import Held, held
 from lode_annotation.moving.lines import read
 from lode_annotation.moving.people import people
 from lode_annotation.ordering import DEFAULT
+from lode_annotation.plain_results import Plain
 from lode_annotation.queues import refuse_micro, refuse_while_filling
 from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import Rules, rules_of
@@ -92,6 +93,7 @@ class _Taking:
         refuse_while_filling(self.queue)
         self.revision = queue.schema_revision
         self.rules: Rules = rules_of(self.revision.controls)
+        self.plain = Plain(self.rules)
         self.user = user
         self.report = report
 
@@ -356,7 +358,7 @@ class _Taking:
             if old is not None and not _ours(old):
                 self.report.counts["label_sets_kept"] += 1
                 continue
-            made = held(person.last.result, items[item].media, self.rules)
+            made = held(person.last.result, items[item].media, self.plain)
             self._say(chosen[item], made)
             if made.texts is None:
                 continue
