@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, TypedDict
 
-from motherlode.json_flaws import MAX_DEPTH, MAX_VALUES, deeper, flaw
+from motherlode.json_flaws import MAX_DEPTH, MAX_VALUES, flaw, too_deep
 from motherlode.paths import UnsafePath, check_path, fold
 
 __all__ = ["MAX_BYTES", "Answer", "Origin", "TaskLine", "Verdict", "as_text", "line_text", "task_of"]
@@ -102,7 +102,7 @@ def line_text(row: Mapping[str, Any]) -> tuple[bytes, str]:
     the task's; "" where one does."""
     try:
         text = as_text(row)
-        if text.count("[") + text.count("{") > MAX_DEPTH and deeper(row, MAX_DEPTH):
+        if too_deep(text, row):
             return b"", f"it is nested deeper than {MAX_DEPTH} levels"
     except RecursionError:
         return b"", f"it is nested deeper than {MAX_DEPTH} levels"
