@@ -36,7 +36,9 @@ def loads_looked_at(text: str) -> tuple[Any, tuple[str, str] | None]:
 
 def _loaded(text: str) -> tuple[Any, bool]:
     """The value, and whether it is known to have no ``flaw``."""
-    if text.count(",") > MAX_VALUES:  # each value but the first of its list or object follows a comma
+    if (
+        len(text) > MAX_VALUES and text.count(",") > MAX_VALUES
+    ):  # each value but the first of its list or object follows a comma
         raise ValueError(f"it holds more than {MAX_VALUES} values")
     value, sound = _decoded(text)
     if too_deep(text, value):
