@@ -9,7 +9,6 @@ names another database.
 """
 
 import argparse
-import gc
 import json
 import os
 import resource
@@ -57,6 +56,7 @@ def run(tasks: int, boxes: int) -> list[tuple[str, str, float, float, float]]:
     from lode_annotation.moving import giving, taking
     from lode_annotation.queues import create_queue
     from lode_annotation.schemas import create_schema
+    from lode_platform import garbage
     from lode_platform.callers import Caller
     from lode_platform.items import ItemSpec, add_items
     from lode_platform.models import User
@@ -82,8 +82,7 @@ def run(tasks: int, boxes: int) -> list[tuple[str, str, float, float, float]]:
         out.write("]")
     size = f"{(folder / 'export.json').stat().st_size / 1e6:.0f} MB"
     rows = []
-    gc.collect()
-    gc.freeze()  # as the server does before its first request
+    garbage.settle()  # as the server does before its first request
     before, start_at, cpu = peak(), time.perf_counter(), time.process_time()
     found = Project.find(folder / "export.json")
     paths = {number: f"a/{number}.jpg" for number in range(tasks)}

@@ -26,7 +26,7 @@ from motherlode.regions import Control, Region, Texts, from_json, texts_of
 from motherlode.shapes import SHAPES
 
 
-class _Item(NamedTuple):
+class Known(NamedTuple):
     """What an import asks of an item."""
 
     pk: int
@@ -100,7 +100,7 @@ class Batch:
                 self.rest.append(place)
             else:
                 say_problem(report, line.row["problem"])
-        items = _items(label_import.project, [path for _, _, path in rows])
+        items = items_by(label_import.project, [path for _, _, path in rows])
         keys = [item.pk for item in items.values()]
         self._used = ids_used(keys)
         self._there: dict[int, LabelSet] = {}
@@ -127,7 +127,7 @@ class Batch:
         self.new.pop(item, None)
         self.rest.append(self._places[item])
 
-    def _take_plain(self, row: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], item: _Item) -> bool:
+    def _take_plain(self, row: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], item: Known) -> bool:
         """Whether a line could be taken in as it stands: the first of its item, which had no labels before."""
         plain = self._asking.plain.get(str(row.get("control") or ""))
         if plain is None or item.pk in self._seen or item.pk in self._used or item.kind != self._asking.medium.kind:
@@ -140,7 +140,7 @@ class Batch:
         self._add(item, texts, len(regions), digest_in(row))
         return True
 
-    def _take(self, record: Record, item: _Item | None, digest: str) -> None:
+    def _take(self, record: Record, item: Known | None, digest: str) -> None:
         report, asking = self._report, self._asking
         if item is None:
             return say(report, "unknown_items", record.path)
@@ -174,7 +174,7 @@ class Batch:
             self._add(item, as_texts(item.path, drafts, asked), len(drafts), digest)
         return None
 
-    def _replace_held(self, record: Record, item: _Item, drafts: Sequence[Draft], digest: str) -> None:
+    def _replace_held(self, record: Record, item: Known, drafts: Sequence[Draft], digest: str) -> None:
         """Of an item that has had labels: what stays the same keeps its ids, what a person said stays unless told."""
         held, answers = self._there.get(item.pk), self._asking.by_name[record.control]
         before, others = _beside(held, answers[0] if record.control else None)
@@ -191,7 +191,7 @@ class Batch:
             say_unlinked(self._report, record, relations, regions)
             self._add(item, texts_of(regions, still_linked(relations, regions)), len(drafts), digest)
 
-    def _add(self, item: _Item, texts: Texts, regions: int, digest: str) -> None:
+    def _add(self, item: Known, texts: Texts, regions: int, digest: str) -> None:
         self._report["label_sets"] += 1
         self._report["regions"] += regions
         self.sizes[item.pk] = regions
@@ -263,6 +263,7 @@ def folded(row: Mapping[str, Any]) -> str:
         return path
 
 
-def _items(project: Project, folded: Sequence[str]) -> dict[str, _Item]:
-    found = Item.objects.live().filter(among("path_fold", folded), project=project).values_list(*_Item._fields)
-    return {item.path_fold: item for item in map(_Item._make, found)}
+def items_by(project: Project, folded: Sequence[str]) -> dict[str, Known]:
+    """The live items of a project at these ``folded`` paths, by those."""
+    found = Item.objects.live().filter(among("path_fold", folded), project=project).values_list(*Known._fields)
+    return {item.path_fold: item for item in map(Known._make, found)}

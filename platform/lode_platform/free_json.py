@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import orjson
 
 from lode_platform.errors import BadInput
-from motherlode.json_flaws import MAX_DEPTH, MAX_VALUES, deeper, flaw
+from motherlode.json_flaws import MAX_DEPTH, MAX_VALUES, flaw, too_deep
 
 __all__ = ["MAX_DEPTH", "MAX_VALUES", "check", "dumps", "flaw", "loads", "loads_looked_at"]
 
@@ -36,10 +36,12 @@ def loads_looked_at(text: str) -> tuple[Any, tuple[str, str] | None]:
 
 def _loaded(text: str) -> tuple[Any, bool]:
     """The value, and whether it is known to have no ``flaw``."""
-    if text.count(",") > MAX_VALUES:  # each value but the first of its list or object follows a comma
+    if (
+        len(text) > MAX_VALUES and text.count(",") > MAX_VALUES
+    ):  # each value but the first of its list or object follows a comma
         raise ValueError(f"it holds more than {MAX_VALUES} values")
     value, sound = _decoded(text)
-    if text.count("[") + text.count("{") > MAX_DEPTH and deeper(value, MAX_DEPTH):
+    if too_deep(text, value):
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     return value, sound
 

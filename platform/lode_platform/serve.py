@@ -5,7 +5,6 @@ memory of it.
 """
 
 import ctypes
-import gc
 import ipaddress
 import multiprocessing
 import os
@@ -25,7 +24,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections
 
-from lode_platform import tidy
+from lode_platform import garbage, tidy
 
 STEADY_SECONDS = 10.0
 STOP_SECONDS = 10.0
@@ -144,8 +143,7 @@ def serve(host: str, port: int, *, with_worker: bool, say: Callable[[str], objec
     for number in ending_signals():
         signal.signal(number, stop)
     _close_databases()
-    gc.collect()
-    gc.freeze()  # a page of memory that the garbage collector writes to is no longer shared
+    garbage.settle()
     for child in children:
         child.start()
     try:

@@ -1,6 +1,5 @@
 """The worker process: answers the doorbell, and sweeps for jobs that nobody holds."""
 
-import gc
 import logging
 import os
 import socket
@@ -16,7 +15,7 @@ from celery.exceptions import SecurityWarning
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from lode_platform import jobs, tidy
+from lode_platform import garbage, jobs, tidy
 from lode_platform.celery import SOON, TASK, app, queue
 
 log = logging.getLogger(__name__)
@@ -73,8 +72,7 @@ def work(*, threads: int) -> None:
     hub: Any = process.hub
     if hub is not None:  # with RabbitMQ it would wait for the next message before it stops
         hub.call_repeatedly(SOON, lambda: None)
-    gc.collect()
-    gc.freeze()  # what is imported stays: the garbage collector need not walk through it during each job
+    garbage.settle()
     try:
         process.start()
     finally:

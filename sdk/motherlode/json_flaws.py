@@ -7,14 +7,32 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["MAX_DEPTH", "MAX_VALUES", "deeper", "flaw"]
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "flaw", "too_deep"]
 
 MAX_DEPTH = 64
 MAX_VALUES = 1_000_000
+_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes({*range(256)} - {*b'[]{}"'})
 _ODD = re.compile("[\x00\ud800-\udfff]")
 
 
-def deeper(value: Any, most: int) -> bool:
+def too_deep(text: str, value: Any) -> bool:
+    """Whether lists and objects are nested in more than `MAX_DEPTH` levels in a value and the JSON text of it."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    if "\\" in text:
+        text = text.replace("\\\\", "").replace('\\"', "")
+    brackets = text.encode("utf-8", "replace").translate(_AS_SQUARE, _OTHERS).replace(b'""', b"")
+    if b'"' in brackets:  # one stands within a string
+        return _deeper(value, MAX_DEPTH)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")  # the innermost level
+        if not brackets:
+            return False
+    return True
+
+
+def _deeper(value: Any, most: int) -> bool:
     """Whether lists and objects are nested in more levels."""
     level = [value]
     for _ in range(most):

@@ -48,7 +48,6 @@ __all__ = [
     "region_ids",
     "text_of_name",
     "texts_of",
-    "texts_of_rows",
     "uuid_of",
 ]
 
@@ -272,11 +271,7 @@ def texts_of(said: Iterable[Region], relations: Iterable[Relation] = ()) -> Text
     regions: list[dict[str, Any]] = []
     for one in said:
         (answers if one.whole else regions).append(one.as_json())
-    return texts_of_rows(answers, regions, [one.as_json() for one in relations])
-
-
-def texts_of_rows(*lists: Sequence[Mapping[str, Any]]) -> Texts:
-    """The rows of answers, regions and relations, as their `as_json` gives them."""
+    lists = (answers, regions, [one.as_json() for one in relations])
     return Texts(*("[]" if not rows else _encode(rows) for rows in lists))
 
 

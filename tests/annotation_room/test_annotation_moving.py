@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
 from lode_annotation.moving import giving, taking
 from lode_annotation.moving.holding import held
+from lode_annotation.plain_results import Plain
 from lode_annotation.queues import create_queue
 from lode_annotation.rules import rules_of
 from lode_annotation.schemas import create_schema
@@ -96,15 +97,15 @@ def test_skips_and_rejected_answers_are_no_labels(
 def test_a_region_over_the_edge_is_cut_and_one_that_is_unknown_left_out(
     schema: Any, box: Callable[..., dict[str, Any]]
 ) -> None:
-    rules = rules_of(schema.revisions.get().controls)
+    plain = Plain(rules_of(schema.revisions.get().controls))
     over, odd, fine = box(id="a", x=90, width=20), box(id="b", label="Cat"), box(id="c")
-    made = held([over, odd, fine], Image(200, 100), rules)
+    made = held([over, odd, fine], Image(200, 100), plain)
     assert made.texts is not None and [row["id"] for row in json.loads(made.texts.regions)] == ["a", "c"]
     assert json.loads(made.texts.regions)[0]["geometry"] == [180.0, 20.0, 200.0, 45.0]
     assert ("outside" in made.cut[0] or "reaches" in made.cut[0] or made.cut) and "no label 'Cat'" in made.left_out[0]
-    assert held([odd], Image(200, 100), rules).texts is None  # a lost label is not an empty image
-    assert held([], Image(200, 100), rules).texts is not None
-    scaled = held([box(id="d", original_width=100, original_height=50)], Image(200, 100), rules)
+    assert held([odd], Image(200, 100), plain).texts is None  # a lost label is not an empty image
+    assert held([], Image(200, 100), plain).texts is not None
+    scaled = held([box(id="d", original_width=100, original_height=50)], Image(200, 100), plain)
     assert scaled.texts is not None and scaled.left_out == []
 
 

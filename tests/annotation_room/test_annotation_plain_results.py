@@ -11,7 +11,7 @@ from tests.examples import examples
 
 from lode_annotation.labeling_config import controls_json, parse_config
 from lode_annotation.moving.holding import held, mended
-from lode_annotation.plain_results import plain_rows
+from lode_annotation.plain_results import Plain
 from lode_annotation.rules import Rules, rules_of
 from motherlode.media import Image, Media, Text
 
@@ -35,6 +35,7 @@ def asked(config: str) -> Rules:
 
 
 RULES = asked(CONFIG)
+PLAIN = Plain(RULES)
 
 
 @st.composite
@@ -74,7 +75,7 @@ def results(draw: st.DrawFn) -> tuple[list[Any], Image]:
 @given(results())
 def test_what_comes_in_by_the_short_way_is_held_as_by_the_long_one(said: tuple[list[Any], Image]) -> None:
     result, media = said
-    short, long = held(result, media, RULES), mended(result, media, RULES)
+    short, long = held(result, media, PLAIN), mended(result, media, RULES)
     assert short.texts == long.texts
     assert (short.regions, [*short.cut], [*short.left_out]) == (long.regions, [*long.cut], [*long.left_out])
 
@@ -104,12 +105,12 @@ def box(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_only_a_plain_and_sound_result_takes_the_short_way(result: list[Any], media: Media, plain: bool) -> None:
-    assert (plain_rows(result, media, RULES) is not None) is plain
+    assert (PLAIN.rows(result, media) is not None) is plain
 
 
 def test_what_is_asked_per_region_takes_the_long_way() -> None:
     choices = '<Choices name="state" toName="image" perRegion="true"><Choice value="worn"/></Choices></View>'
-    assert plain_rows([box()], Image(640, 480), asked(CONFIG.replace("</View>", choices))) is None
+    assert Plain(asked(CONFIG.replace("</View>", choices))).rows([box()], Image(640, 480)) is None
 
 
 @pytest.mark.parametrize(
@@ -120,5 +121,5 @@ def test_what_is_asked_per_region_takes_the_long_way() -> None:
     ],
 )
 def test_an_entry_that_cannot_be_mended_is_left_out_by_its_id(odd: dict[str, Any]) -> None:
-    found = held([odd, box(id="b")], Image(640, 480), RULES)
+    found = held([odd, box(id="b")], Image(640, 480), PLAIN)
     assert found.regions == 1 and len(found.left_out) == 1 and found.left_out[0].startswith("Region a: ")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lode_platform import free_json
+from motherlode import json_flaws
 
 pytestmark = pytest.mark.once
 
@@ -47,6 +48,22 @@ def test_plain_values_are_read_as_they_stand(text: str) -> None:
 def test_what_is_not_json_or_too_deep_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         free_json.loads_looked_at(text)
+
+
+@given(
+    st.lists(st.text('[]{}\\"é') | st.integers(), min_size=1, max_size=30),
+    st.integers(60, 68),
+    st.booleans(),
+    st.booleans(),
+)
+def test_depth_is_counted_alike_whatever_texts_hold(
+    said: list[Any], levels: int, objects: bool, ascii_only: bool
+) -> None:
+    value: Any = said
+    for level in range(levels - 1):
+        value = {str(said[0]): value} if objects and level % 2 else [*said, value, []]
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    assert json_flaws.too_deep(text, value) == (levels > free_json.MAX_DEPTH)
 
 
 _VALUES = st.recursive(

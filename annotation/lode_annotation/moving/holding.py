@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lode_annotation.label_sets import regions_from, relations_from
-from lode_annotation.plain_results import plain_rows
+from lode_annotation.plain_results import Plain
 from lode_annotation.rules import Rules
 from lode_annotation.validation import Problem, problems_of, size_said
 from motherlode import relations
 from motherlode.media import Image, Media
-from motherlode.regions import Texts, texts_of, texts_of_rows
+from motherlode.regions import Texts, texts_of
 from motherlode.shapes import SHAPES, BadRegion, shape_in
 
 SAME_RATIO = 0.01
@@ -29,11 +29,13 @@ class Held(NamedTuple):
     left_out: Sequence[str] = ()
 
 
-def held(result: Sequence[Any], media: Media, rules: Rules) -> Held:
+def held(result: Sequence[Any], media: Media, plain: Plain) -> Held:
     """What a result says that can be true of an item of this medium. One that says something, none of which can be, is
     not held at all: a lost label never reads as "nothing is here"."""
-    rows = plain_rows(result, media, rules)
-    return mended(result, media, rules) if rows is None else Held(texts_of_rows([], rows, []), len(rows))
+    rows = plain.rows(result, media)
+    if rows is None:
+        return mended(result, media, plain.rules)
+    return Held(Texts("[]", f"[{','.join(rows)}]"), len(rows))
 
 
 def mended(result: Sequence[Any], media: Media, rules: Rules) -> Held:

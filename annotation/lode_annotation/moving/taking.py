@@ -7,16 +7,18 @@ again finds its own; what a person has changed here since (version 4) stays.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
 from django.db import transaction
 
+from lode_annotation.import_batches import Known, items_by
 from lode_annotation.models import Annotation, AnnotationRevision, LabelSet, Lease, Queue, Review, Task
 from lode_annotation.moving.holding import Held, held
 from lode_annotation.moving.lines import read
 from lode_annotation.moving.people import people
 from lode_annotation.ordering import DEFAULT
+from lode_annotation.plain_results import Plain
 from lode_annotation.queues import refuse_micro, refuse_while_filling
 from lode_annotation.ranking import rank_tasks
 from lode_annotation.rules import Rules, rules_of
@@ -26,7 +28,7 @@ from lode_platform import access, bulk, events, free_json
 from lode_platform.among import among
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, TooLarge
-from lode_platform.models import Item, User
+from lode_platform.models import User
 from motherlode import relations
 from motherlode.label_studio.lines import Answer, TaskLine
 
@@ -49,15 +51,27 @@ class Report:
         )
 
 
-@dataclass
+class _Task(NamedTuple):
+    """A task of the queue; ``new``: this part has brought it in, so that nothing was said of it before."""
+
+    pk: int
+    uuid: UUID
+    item: int
+    new: bool = False
+
+
+@dataclass(slots=True)
 class _Person:
     """All that one person said of a task, in order; the last is what counts."""
 
-    task: Task
+    task: _Task
     user: User
     answers: list[Answer]
     draft: Answer | None = None
-    annotation: int = 0
+
+    def operation(self, one: Answer) -> UUID:
+        """What the save of an answer is known by."""
+        return uuid5(self.task.uuid, f"{self.user.uuid} {one.number} {one.saved_at.isoformat()}")
 
     @property
     def last(self) -> Answer:
@@ -92,14 +106,16 @@ class _Taking:
         refuse_while_filling(self.queue)
         self.revision = queue.schema_revision
         self.rules: Rules = rules_of(self.revision.controls)
+        self.plain = Plain(self.rules)
         self.user = user
         self.report = report
 
     def take(self, lines: Sequence[TaskLine]) -> None:
-        found = self._items(lines)
+        folded = [line.folded for line in lines]
+        found = items_by(self.queue.project, folded)
         chosen: dict[int, TaskLine] = {}
-        for line in lines:
-            item = found.get(line.folded)
+        for line, path in zip(lines, folded, strict=True):
+            item = found.get(path)
             if item is None:
                 self.report.tell("unknown", line, "the project has no such item", "Bring it in and import again")
             elif item.pk in chosen:
@@ -116,18 +132,15 @@ class _Taking:
         self._places(tasks, said)
         self._label_sets(chosen, said, new, items)
 
-    def _items(self, lines: Iterable[TaskLine]) -> dict[str, Item]:
-        rows = Item.objects.live().filter(among("path_fold", [line.folded for line in lines]))
-        return {row.path_fold: row for row in rows.filter(project=self.queue.project_id)}
-
-    def _tasks(self, chosen: Mapping[int, TaskLine], items: Mapping[int, Item]) -> dict[int, Task]:
+    def _tasks(self, chosen: Mapping[int, TaskLine], items: Mapping[int, Known]) -> dict[int, _Task]:
         """The task of each item; those that the queue has stay as they are."""
-        there = self._known(chosen)
-        new = [item for item in chosen if item not in there]
+        wanted = Task.objects.filter(among("item", chosen), queue=self.queue).values_list("pk", "uuid", "item_id")
+        there = {item: _Task(pk, uuid, item) for pk, uuid, item in wanted}
+        new = {item: uuid4() for item in chosen if item not in there}
         rows = []
-        for number, item in enumerate(new, start=self.queue.size + 1):
+        for number, (item, uuid) in enumerate(new.items(), start=self.queue.size + 1):
             prelabels = self._usable(chosen[item].prelabels, items[item])
-            rows.append((uuid4(), item, number, _text(prelabels), _text(chosen[item].origin)))
+            rows.append((uuid, item, number, _text(prelabels), _text(chosen[item].origin)))
         same = {"queue_id": self.queue.pk, "reason": {}, "finished_at": None}
         bulk.insert(Task, ["uuid", "item_id", "number", "prelabels", "origin"], rows, same=same)
         Queue.objects.filter(pk=self.queue.pk).update(size=self.queue.size + len(new), **Queue.REFILLED)
@@ -137,20 +150,17 @@ class _Taking:
         self.report.counts["prelabels"] += sum(row[3] != "[]" for row in rows)
         if new:
             events.record(self.queue.project, self.user, "queue.add", self.queue, tasks=len(new))
-            there |= self._known(new)
+            made = Task.objects.filter(among("item", new), queue=self.queue).values_list("item_id", "pk")
+            there |= {item: _Task(pk, new[item], item, new=True) for item, pk in made}
         return there
 
-    def _known(self, items: Iterable[int]) -> dict[int, Task]:
-        rows = Task.objects.filter(among("item", items), queue=self.queue).only("uuid", "item_id")
-        return {row.item_id: row for row in rows}
-
-    def _usable(self, prelabels: Sequence[Mapping[str, Any]], item: Item) -> list[Mapping[str, Any]]:
+    def _usable(self, prelabels: Sequence[Mapping[str, Any]], item: Known) -> list[Mapping[str, Any]]:
         """The pre-labels that the editor can show: those that break no rule, with no links between them."""
         regions = [one for one in prelabels if not relations.is_relation(one)]
         wrong = {one.region for one in problems_of(regions, item.media, self.rules)} if regions else set()
         return [one for at, one in enumerate(regions, 1) if one.get("id") not in wrong and f"#{at}" not in wrong]
 
-    def _people(self, tasks: Mapping[int, Task], chosen: Mapping[int, TaskLine]) -> list[_Person]:
+    def _people(self, tasks: Mapping[int, _Task], chosen: Mapping[int, TaskLine]) -> list[_Person]:
         """Everybody's answers to each task, in the order in which they were saved; real ones after skips."""
         names = {one.by for line in chosen.values() for one in (*line.answers, *line.drafts)}
         names |= {review.by for line in chosen.values() for one in line.answers for review in one.reviews}
@@ -167,40 +177,38 @@ class _Taking:
 
     # answers
 
-    def _operation(self, person: _Person, one: Answer) -> UUID:
-        return uuid5(person.task.uuid, f"{person.user.uuid} {one.number} {one.saved_at.isoformat()}")
-
     def _answers(self, said: Sequence[_Person]) -> dict[tuple[int, int], int]:
         """Writes the answers that are not here; the key of the newest revision of each that is new, by task and
         person."""
-        wanted = Annotation.objects.filter(among("task", {person.task.pk for person in said}))
+        before = [person for person in said if not person.task.new]
+        wanted = Annotation.objects.filter(among("task", {person.task.pk for person in before}))
         there = {(row.task_id, row.user_id): row for row in wanted.defer("draft")}
-        saves = self._saved(said)
+        saves = self._saved(before)
         newest = self._newest(there.values())
         made, revisions = [], []
         for person in (one for one in said if one.answers):
             row = there.get((person.task.pk, person.user.pk))
-            missing = [one for one in person.answers if self._operation(person, one) not in saves]
+            missing = [one for one in person.answers if person.task.new or person.operation(one) not in saves]
             self.report.counts["answers_there"] += len(person.answers) - len(missing)
             if row is not None and missing and row.revision and newest.get(row.pk, FROM_IMPORT) != FROM_IMPORT:
                 self.report.counts["answers_kept"] += len(missing)
                 continue
             if not missing:
                 continue
-            before = row.revision if row is not None else 0
+            last = row.revision if row is not None else 0
             if row is None:
-                made.append((uuid5(person.task.uuid, str(person.user.uuid)), person, before + len(missing)))
+                made.append((uuid5(person.task.uuid, str(person.user.uuid)), person, len(missing)))
             else:
                 Annotation.objects.filter(pk=row.pk).update(
-                    revision=before + len(missing), state=self._state(person.last), updated_at=person.last.saved_at
+                    revision=last + len(missing), state=self._state(person.last), updated_at=person.last.saved_at
                 )
-            revisions += [(person, one, before + at) for at, one in enumerate(missing, start=1)]
+            revisions += [(person, one, last + at) for at, one in enumerate(missing, start=1)]
             self._count(missing)
         self._insert(made)
-        return self._revise(said, revisions)
+        return self._revise(revisions)
 
     def _saved(self, said: Sequence[_Person]) -> set[UUID]:
-        operations = [self._operation(person, one) for person in said for one in person.answers]
+        operations = [person.operation(one) for person in said for one in person.answers]
         rows = AnnotationRevision.objects.filter(among("operation_id", operations))
         return set(rows.values_list("operation_id", flat=True))
 
@@ -233,35 +241,33 @@ class _Taking:
             same={"schema_revision_id": self.revision.pk},
         )
 
-    def _revise(
-        self, said: Sequence[_Person], revisions: Sequence[tuple[_Person, Answer, int]]
-    ) -> dict[tuple[int, int], int]:
+    def _revise(self, revisions: Sequence[tuple[_Person, Answer, int]]) -> dict[tuple[int, int], int]:
         if not revisions:
             return {}
-        wanted = Annotation.objects.filter(among("task", {person.task.pk for person in said}))
+        wanted = Annotation.objects.filter(among("task", {person.task.pk for person, _, _ in revisions}))
         keys = {(task, user): key for task, user, key in wanted.values_list("task_id", "user_id", "pk")}
         rows = [
             (
-                *(uuid4(), keys[person.task.pk, person.user.pk], number, self._operation(person, one), person.user.pk),
+                *(uuid4(), keys[person.task.pk, person.user.pk], number, person.operation(one), person.user.pk),
                 *(self._state(one), _text(one.result), one.lead_time, one.saved_at),
             )
             for person, one, number in revisions
         ]
         columns = ["uuid", "annotation_id", "number", "operation_id", "author_id", "state", "result", "lead_time"]
         bulk.insert(AnnotationRevision, [*columns, "created_at"], rows)
-        saved = AnnotationRevision.objects.filter(among("operation_id", [row[3] for row in rows]))
-        numbers = dict(saved.values_list("operation_id", "pk"))
+        saved = AnnotationRevision.objects.filter(among("annotation", {row[1] for row in rows}))
+        saves = {(key, number): save for key, number, save in saved.values_list("annotation_id", "number", "pk")}
+        numbers = [saves[row[1], row[2]] for row in rows]
         self._review(revisions, rows, numbers)
         return {
-            (person.task.pk, person.user.pk): numbers[row[3]]
-            for (person, _, _), row in zip(revisions, rows, strict=True)
+            (person.task.pk, person.user.pk): number for (person, _, _), number in zip(revisions, numbers, strict=True)
         }
 
     def _review(
         self,
         revisions: Sequence[tuple[_Person, Answer, int]],
         rows: Sequence[tuple[Any, ...]],
-        numbers: Mapping[UUID, int],
+        numbers: Sequence[int],
     ) -> None:
         verdicts = {True: Review.Verdict.ACCEPT.value, False: Review.Verdict.REJECT.value}
         bulk.insert(
@@ -269,10 +275,10 @@ class _Taking:
             ["uuid", "annotation_id", "revision_id", "reviewer_id", "verdict", "comment", "operation_id", "created_at"],
             [
                 (
-                    *(uuid4(), row[1], numbers[row[3]], self.people[one.by].pk, verdicts[one.accepted], one.comment),
+                    *(uuid4(), row[1], number, self.people[one.by].pk, verdicts[one.accepted], one.comment),
                     *(uuid5(row[3], f"review {at}"), one.at),
                 )
-                for (_, answer, _), row in zip(revisions, rows, strict=True)
+                for (_, answer, _), row, number in zip(revisions, rows, numbers, strict=True)
                 for at, one in enumerate(answer.reviews)
             ],
         )
@@ -284,7 +290,7 @@ class _Taking:
             if draft is None:
                 continue
             row, made = Annotation.objects.get_or_create(
-                task=person.task,
+                task_id=person.task.pk,
                 user=person.user,
                 defaults={
                     "uuid": uuid5(person.task.uuid, str(person.user.uuid)),
@@ -303,10 +309,10 @@ class _Taking:
 
     # the task
 
-    def _places(self, tasks: Mapping[int, Task], said: Sequence[_Person]) -> None:
+    def _places(self, tasks: Mapping[int, _Task], said: Sequence[_Person]) -> None:
         """A place for each answer, closed, and an open one for each that is still missing; the task's state by them."""
-        keys = [task.pk for task in tasks.values()]
-        there = set(Lease.objects.filter(among("task", keys)).values_list("task_id", flat=True))
+        before = [task.pk for task in tasks.values() if not task.new]
+        there = set(Lease.objects.filter(among("task", before)).values_list("task_id", flat=True))
         answered: dict[int, list[_Person]] = {}
         for person in said:
             if person.answers and not person.last.rejected:
@@ -326,7 +332,7 @@ class _Taking:
         for state, done in states.items():
             Task.objects.filter(among("pk", done)).update(state=state)
         if self.queue.ordering != DEFAULT:
-            rank_tasks(self.queue, keys)
+            rank_tasks(self.queue, [task.pk for task in tasks.values()])
         several = [task for task, people in answered.items() if len(people) > 1]
         Task.objects.filter(among("pk", several)).update(to_compare=True)
 
@@ -335,15 +341,15 @@ class _Taking:
         chosen: Mapping[int, TaskLine],
         said: Sequence[_Person],
         new: Mapping[tuple[int, int], int],
-        items: Mapping[int, Item],
+        items: Mapping[int, Known],
     ) -> None:
         """The one answer that is held to be true of each item: a ground truth, else the one that was saved last."""
         best: dict[int, _Person] = {}
         for person in said:
             if person.answers and not person.last.skipped and not person.last.rejected:
-                other = best.get(person.task.item_id)
+                other = best.get(person.task.item)
                 if other is None or _weight(person.last) > _weight(other.last):
-                    best[person.task.item_id] = person
+                    best[person.task.item] = person
         self._mark_ground_truths(said)
         current = LabelSet.objects.current().filter(among("item", best), schema=self.revision.schema)
         before = {row.item_id: row for row in current.select_related("annotation_revision").defer("regions", "answers")}
@@ -356,7 +362,7 @@ class _Taking:
             if old is not None and not _ours(old):
                 self.report.counts["label_sets_kept"] += 1
                 continue
-            made = held(person.last.result, items[item].media, self.rules)
+            made = held(person.last.result, items[item].media, self.plain)
             self._say(chosen[item], made)
             if made.texts is None:
                 continue

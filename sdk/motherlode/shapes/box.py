@@ -17,6 +17,7 @@ __all__ = ["Box", "BoxShape", "clip_box", "iou"]
 Box: TypeAlias = tuple[float, float, float, float]
 
 SIDES = ("x", "y", "width", "height")
+_NUMBERS = {float, int}
 SLACK = 1e-6  # pixels by which a float may stick out
 
 
@@ -67,6 +68,16 @@ class BoxShape(Shape):
         return self.from_json(
             (x * width / 100, y * height / 100, (x + across) * width / 100, (y + down) * height / 100)
         )
+
+    def sound_text(self, value: Mapping[str, Any], media: Media) -> str | None:
+        x, y, across, down = value["x"], value["y"], value["width"], value["height"]
+        if isinstance(media, Image) and {type(x), type(y), type(across), type(down)} <= _NUMBERS and x >= 0 <= y:
+            right, bottom = x + across, y + down
+            x1, x2 = x * media.width / 100, right * media.width / 100
+            y1, y2 = y * media.height / 100, bottom * media.height / 100
+            if x1 < x2 and y1 < y2 and right <= 100 and bottom <= 100:
+                return f"[{x1 + 0.0!r},{y1 + 0.0!r},{x2!r},{y2!r}]"
+        return super().sound_text(value, media)  # at an edge, or not sound
 
     def to_result(self, geometry: Box, media: Media) -> dict[str, Any]:
         assert isinstance(media, Image)

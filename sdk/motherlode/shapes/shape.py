@@ -29,6 +29,9 @@ PointMap: TypeAlias = Callable[[float, float], Point]
 Clip: TypeAlias = Literal["ok", "clipped", "degenerate", "outside"]
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
 class Broken(NamedTuple):
     """A rule that a Label Studio value breaks, and what is wrong, as a sentence."""
 
@@ -220,6 +223,15 @@ class Shape(ABC):
     @abstractmethod
     def from_result(self, value: Mapping[str, Any], media: Media) -> Geometry:
         """The geometry of a Label Studio value. Raises `BadRegion`, KeyError, TypeError or ValueError."""
+
+    def sound_text(self, value: Mapping[str, Any], media: Media) -> str | None:
+        """The geometry of a Label Studio value, cut to its medium, as canonical JSON text; None where it breaks a rule.
+        Raises as `from_result`."""
+        if self.check(value, media):
+            return None
+        geometry = self.from_result(value, media)
+        cut, _ = self.clip(geometry, media)
+        return _encode(self.canonical(geometry if cut is None else cut))
 
     @abstractmethod
     def to_result(self, geometry: Geometry, media: Media) -> dict[str, Any]:
