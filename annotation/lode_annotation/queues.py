@@ -20,7 +20,7 @@ from lode_annotation.queue_context import QueueContext
 from lode_annotation.queue_settings import settings_of
 from lode_annotation.schemas import latest, refuse_other_media
 from lode_annotation.statements import places
-from lode_platform import access, events
+from lode_platform import access, events, sql
 from lode_platform.callers import Caller
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import OPEN
@@ -172,7 +172,8 @@ def tasks_by_state(queues: Iterable[Queue]) -> dict[int, dict[str, int]]:
     own = Task.objects.filter(queue=OuterRef("pk"))
     each = {state: number_of(own.filter(state=state)) for state in Task.State.values}
     rows = Queue.objects.filter(pk__in=[queue.pk for queue in queues]).annotate(**each).values("pk", *each)
-    return {row.pop("pk"): row for row in rows}
+    with sql.rows_by_index():
+        return {row.pop("pk"): row for row in rows}
 
 
 def take_out(queue: Queue, caller: Caller, first: int, last: int) -> int:

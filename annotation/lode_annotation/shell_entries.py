@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -98,7 +99,7 @@ def my_late(project: Project, user: User) -> Iterable[shell.ToDo]:
 
 def labels_figures(project: Project, user: User) -> shell.Figures:
     """Current label sets, and how many were added in the last day."""
-    rows = LabelSet.objects.current().filter(schema__project=project)
+    rows = LabelSet.objects.current().filter(schema__in=_schemas(project))
     return shell.Figures(bounded(rows), newer(rows, timezone.now() - timedelta(days=1)))
 
 
@@ -112,8 +113,11 @@ def queue_figures(project: Project, user: User) -> shell.Figures:
     rows = Task.objects.filter(queue__project=project, state=Task.State.OPEN)
     count = bounded(rows)
     if isinstance(count, AtLeast):  # too many to sort: looked through from the newest on
-        own = Queue.objects.filter(pk=OuterRef("queue"), project=project)
-        rows = Task.objects.filter(Exists(own), state=Task.State.OPEN)
+        queues = Queue.objects.filter(project=project)
+        own: Q | Exists = Exists(queues.filter(pk=OuterRef("queue")))
+        if connection.vendor == "postgresql":
+            own = Q(queue__in=list(queues.values_list("pk", flat=True)))
+        rows = Task.objects.filter(own, state=Task.State.OPEN)
     return shell.Figures(count, newer(rows, timezone.now() - timedelta(days=1)))
 
 

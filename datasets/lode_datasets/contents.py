@@ -9,13 +9,14 @@ of the version's row and of its parent's.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
 from lode_annotation.models import SchemaRevision
 from lode_datasets import statements, version_members, version_trees, versions
 from lode_datasets.counts import VersionCounts
-from lode_datasets.lines import SETS, Lines, class_ids, joined, lines_of
+from lode_datasets.lines import SETS, Lines, joined, lines_of
 from lode_datasets.members import Gathering, Items, Members
 from lode_datasets.models import Version, VersionFile
 from lode_datasets.statements import Held
@@ -54,6 +55,8 @@ class Content:
     """Whether all items were read."""
     items_changed: bool = True
     splits_changed: bool = True
+    listing: BinaryIO | None = None
+    """The bytes of the items' ``.dir``, where all items were read and some changed."""
 
     def __post_init__(self) -> None:
         before = self.version.parent
@@ -82,18 +85,23 @@ class Content:
         self.whole, self.counts, self.size = True, VersionCounts(), 0
         names: list[str] = []
         gathered, gathering = Gathered(version_trees.COUNT, expected), Gathering()
+        listing = self.listing = store().scratch_file() if self.items_changed else None
 
         def pieces() -> Iterator[bytes]:
             for number, page in enumerate(statements.held_pages(self.version, PAGE)):
                 lines, items = self._count(page)
                 gathering.add(items)
-                for one in lines:
-                    gathered.add(place_of(one.path), one.leaves())
-                for name in SETS:
+                paths, *columns = zip(*lines, strict=True)
+                gathered.add_lines(paths, columns)
+                if listing is not None:
+                    listing.write(f"{', ' if number else '['}{manifest.dir_entries(page)}".encode())
+                for name, column in zip(SETS, columns, strict=False):
                     if plans[name].base:
                         names.append(f"{name}/{layers.base_file(self.version.number, number)}")
-                        yield joined([getattr(one, name) for one in lines])
+                        yield joined(column)
                 work.progress(work.job.done)
+            if listing is not None:
+                listing.write(b"]" if names else b"[]")
 
         blobs = store().add_many(pieces())
         self.trees, self.members = gathered.trees(), Members(gathering.rows())
@@ -104,8 +112,8 @@ class Content:
 
     def _count(self, rows: list[Held], sign: int = 1) -> tuple[list[Lines], Items]:
         """Counts items in, or out where ``sign`` is -1; gives their lines, and what pages ask of them."""
-        lines, said = lines_of(rows)
-        items = version_members.items_of(rows, {key: class_ids(texts) for key, texts in said.items()})
+        lines, classes = lines_of(rows)
+        items = version_members.items_of(rows, classes)
         self.size += sign * sum(row.size for row in rows)
         self.counts.add(zip(items.splits, items.classes, strict=True), sign)
         self.counts.describe((row.metadata for row in rows), sign)

@@ -5,7 +5,7 @@ Made of the rows that ``statements`` reads; no database here but for what label 
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
@@ -39,45 +39,51 @@ class Lines(NamedTuple):
         return tuple([sha256(line).digest() for line in self[1:]])
 
 
-def lines_of(rows: Sequence[Held]) -> tuple[list[Lines], dict[int, Texts]]:
-    """The lines of each item, in order, and what their label sets say, by primary key."""
+def lines_of(rows: Sequence[Held]) -> tuple[list[Lines], dict[int | None, list[int]]]:
+    """The lines of each item, in order, and the classes of what each label set says, by its key."""
     said = statements.label_texts([row.label_set for row in rows if row.label_set is not None])
-    return [_lines(row, said) for row in rows], said
-
-
-def _lines(row: Held, said: Mapping[int, Texts]) -> Lines:
-    path, media = row.path, media_text(row.kind, row.width, row.height, row.length)
-    texts = None if row.label_set is None else said[row.label_set]
-    labels = published.label_line(path, media, texts, row.metadata)
-    return Lines(
-        path,
-        published.manifest_line(path, row.md5, row.sha256, row.size),
-        labels,
-        published.split_line(path, row.split),
-        published.label_line(path, media, None) if texts is None else _without_ids(path, media, texts, labels),
-    )
+    classes: dict[int | None, list[int]] = {}
+    made: list[Lines] = []
+    for path, md5, sha, size, split, key, kind, width, height, length, _entry, metadata in rows:
+        media = media_text(kind, width, height, length)
+        texts = None if key is None else said[key]
+        labels = published.label_line(path, media, texts, metadata)
+        if texts is None:
+            unnamed = published.label_line(path, media, None)
+        else:
+            is_opaque = _opaque(texts)
+            classes[key] = _class_ids(texts, is_opaque)
+            unnamed = published.without_ids(labels) if is_opaque else _without_ids(path, media, texts, labels)
+        manifest, splits = published.manifest_line(path, md5, sha, size), published.split_line(path, split)
+        made.append(Lines(path, manifest, labels, splits, unnamed))
+    return made, classes
 
 
 def _without_ids(path: str, media: str, texts: Texts, line: bytes) -> bytes:
     """``published.without_ids``, at a tenth of its cost where nothing but ids of regions can look like one."""
-    if texts.relations != "[]" or _opaque(texts.regions) or _opaque(texts.answers):
+    answers, regions, relations = texts
+    if relations != "[]":
         return published.without_ids(line)
-    answers = texts.answers if texts.answers == "[]" else _ID.sub("", texts.answers)
-    return published.label_line(path, media, (answers, _ID.sub("", texts.regions), "[]"))
+    return published.label_line(path, media, (_ID.sub("", answers), _ID.sub("", regions), "[]"))
 
 
-def _opaque(text: str) -> bool:
+def _opaque(texts: Texts) -> bool:
     """Whether it holds values of any form, in which a key may mean something else."""
+    text = texts.regions if texts.answers == "[]" else texts.regions + texts.answers
     return '"attributes":' in text or '"value":' in text
 
 
 def class_ids(texts: Texts) -> list[int]:
     """The class of each thing said of an item."""
+    return _class_ids(texts, _opaque(texts))
+
+
+def _class_ids(texts: Texts, is_opaque: bool) -> list[int]:
     found: list[int] = []
     for text in (texts.answers, texts.regions):
         if text == "[]":
             continue
-        if _opaque(text):
+        if is_opaque:
             found += [int(row["class_id"]) for row in json.loads(text) if "class_id" in row]
         else:
             found += map(int, _CLASS_ID.findall(text))
@@ -92,4 +98,4 @@ def media_text(kind: str, width: int, height: int, length: int) -> str:
 
 def joined(lines: Iterable[bytes]) -> bytes:
     """Lines as a file has them."""
-    return b"".join([line + b"\n" for line in lines])
+    return b"\n".join([*lines, b""])

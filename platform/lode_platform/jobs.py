@@ -24,6 +24,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from lode_platform import table_statistics
 from lode_platform.errors import Conflict, LodeError, known
 from lode_platform.models import Job, JobState, Project, User
 
@@ -324,6 +325,7 @@ def _perform(work: Work) -> None:
         return
     try:
         result = function(work)
+        table_statistics.settle()
     except LeaseLost:
         raise
     except Stopping:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.db.models import Func, IntegerField, QuerySet, Subquery, Value
 
+from lode_platform import sql
+
 __all__ = ["MOST", "AtLeast", "KeyPaginator", "bounded", "newer", "number_of", "with_keys"]
 
 MOST = 10_000
@@ -38,11 +40,13 @@ def number_of(rows: QuerySet[Any]) -> Subquery:
 
 
 def newer(rows: QuerySet[Any], since: datetime) -> int:
-    """How many rows were made (``created_at``) since a moment, among the newest `MOST` by key."""
-    oldest = rows.order_by("-pk").values_list("pk", "created_at")[MOST - 1 : MOST].first()
-    if oldest is None:
-        return rows.filter(created_at__gte=since).count()
-    found = rows.filter(pk__gte=oldest[0], created_at__gte=since).count()
+    """How many rows were made (``created_at``) since a moment, among the newest `MOST` by key. Filter ``rows`` by keys
+    that are named: what comes with a join PostgreSQL takes for few rows, and sorts all of them."""
+    with sql.rows_by_index():
+        oldest = rows.order_by("-pk").values_list("pk", "created_at")[MOST - 1 : MOST].first()
+        if oldest is None:
+            return rows.filter(created_at__gte=since).count()
+        found = rows.filter(pk__gte=oldest[0], created_at__gte=since).count()
     return AtLeast(found) if oldest[1] >= since else found
 
 

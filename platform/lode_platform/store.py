@@ -18,7 +18,8 @@ from datetime import timedelta
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, transaction
@@ -193,6 +194,11 @@ class Store:
             if self.backend.size(key) != made.size:
                 self.backend.commit([(made.path, key)])
         return f"{made.md5}.dir"
+
+    def scratch_file(self) -> BinaryIO:
+        """A file to write and to read again, where the store writes its own; it has no name and goes when it is
+        closed."""
+        return cast(BinaryIO, TemporaryFile(dir=self.backend.scratch().parent))
 
     def stage(self, name: str, source: IO[bytes] | Iterable[bytes], *, limit: int) -> None:
         """Keeps bytes under a name of their own, outside the blobs, for a job to read: an upload to be unpacked.

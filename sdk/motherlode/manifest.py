@@ -25,6 +25,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import md5, sha256
+from itertools import islice
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, NamedTuple
 
@@ -44,6 +45,7 @@ __all__ = [
     "canonical",
     "digest_of",
     "dir_bytes",
+    "dir_entries",
     "dir_oid",
     "dir_pieces",
     "identify",
@@ -210,15 +212,16 @@ def digest_of(pieces: Iterable[bytes]) -> str:
 def dir_pieces(rows: Iterable[tuple[str, str, *tuple[Any, ...]]], entries: int = 1000) -> Iterator[bytes]:
     """The bytes of DVC's `.dir` object, in pieces: `[{"md5": ..., "relpath": ...}, ...]`, of rows that begin with path
     and md5, sorted by path."""
-    joint = "["
-    piece: list[str] = []
-    for row in rows:
-        piece.append(f'{joint}{{"md5": "{row[1]}", "relpath": {_ascii_string(row[0])}}}')
+    joint, rest = "[", iter(rows)
+    while piece := dir_entries(islice(rest, entries)):
+        yield f"{joint}{piece}".encode()
         joint = ", "
-        if len(piece) == entries:
-            yield "".join(piece).encode()
-            piece.clear()
-    yield ("".join(piece) + ("[]" if joint == "[" else "]")).encode()
+    yield b"[]" if joint == "[" else b"]"
+
+
+def dir_entries(rows: Iterable[tuple[str, str, *tuple[Any, ...]]]) -> str:
+    """Some of the entries of DVC's `.dir` object, of rows that begin with path and md5; "" of none."""
+    return ", ".join([f'{{"md5": "{row[1]}", "relpath": {_ascii_string(row[0])}}}' for row in rows])
 
 
 def dir_bytes(rows: Iterable[Row]) -> bytes:

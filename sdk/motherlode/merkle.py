@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from operator import eq
@@ -65,7 +65,7 @@ def roots(places: Sequence[bytes], sets: Iterable[Sequence[bytes]]) -> list[byte
     for leaves in sets:
         if len(leaves) != len(order):
             raise ValueError(f"{len(leaves)} leaves of {len(order)} places")
-        made.append(keys.node(b"".join([leaves[at] for at in order]), 0, len(order), 0))
+        made += keys.nodes([b"".join([leaves[at] for at in order])], 0, len(order), 0)
     return made
 
 
@@ -79,21 +79,23 @@ class _Keys:
         self._places = places
         self._bytes: dict[int, bytes] = {}
 
-    def node(self, leaves: bytes, start: int, end: int, depth: int) -> bytes:
-        """The node of the leaves `start` to `end`, whose places share their first `depth` groups of four bits."""
+    def nodes(self, sets: Sequence[bytes], start: int, end: int, depth: int) -> list[bytes]:
+        """Of each set the node of its leaves `start` to `end`, whose places share their first `depth` groups of four
+        bits."""
         if end - start <= BUCKET:
-            return sha256(b"\x00" + leaves[SIZE * start : SIZE * end]).digest()
+            low, high = SIZE * start, SIZE * end
+            return [sha256(b"\x00" + leaves[low:high]).digest() for leaves in sets]
         at = depth // 2
         keys = self._bytes.get(at)
         if keys is None:
             keys = self._bytes[at] = self._places[at::SIZE]
         first, step = (keys[start] & 0xF0, 1) if depth % 2 else (0, 16)
-        node, below = sha256(b"\x01"), start
+        children, nothing, below = [], [NOTHING] * len(sets), start
         for bits in range(16):
             above = end if bits == 15 else bisect_left(keys, first + (bits + 1) * step, below, end)
-            node.update(self.node(leaves, below, above, depth + 1) if above > below else NOTHING)
+            children.append(self.nodes(sets, below, above, depth + 1) if above > below else nothing)
             below = above
-        return node.digest()
+        return [sha256(b"\x01" + b"".join(one)).digest() for one in zip(*children, strict=True)]
 
 
 # Kept between versions
@@ -121,7 +123,7 @@ class Trees:
         self.depth = next(depth for depth in range(DEEPEST + 1) if depth == DEEPEST or 16**depth * KEPT >= expected)
         self._stride = SIZE * (1 + sets)
         self._parts: list[bytes] = [b""] * 16**self.depth
-        self._nodes = [[_Keys(b"").node(b"", 0, 0, self.depth)] * len(self._parts) for _ in range(sets)]
+        self._nodes = [_Keys(b"").nodes([b""], 0, 0, self.depth) * len(self._parts) for _ in range(sets)]
         self._fresh: dict[bytes, bytes] = {}  # changed since they were read or written, by place
         self.stale = 0
         """How many records `dump_changes` has written since all was written: many of them are dearer than all."""
@@ -312,12 +314,13 @@ class Trees:
         starts = range(0, self._stride, SIZE)
         return b"".join([b"".join([record[at : at + SIZE] for record in records]) for at in starts])
 
-    def _hash(self, number: int, sets: Iterable[int]) -> None:
+    def _hash(self, number: int, sets: Collection[int]) -> None:
         part = self._parts[number]
         count = len(part) // self._stride
-        keys = _Keys(part[: count * SIZE])
-        for of in sets:
-            self._nodes[of][number] = keys.node(self._column(part, of), 0, count, self.depth)
+        columns = [self._column(part, of) for of in sets]
+        nodes = _Keys(part[: count * SIZE]).nodes(columns, 0, count, self.depth)
+        for of, node in zip(sets, nodes, strict=True):
+            self._nodes[of][number] = node
 
 
 class Gathered:
@@ -327,10 +330,19 @@ class Gathered:
         """For so many `sets`, laid out for the `expected` number of places."""
         self._trees = Trees(sets, expected)
         self._parts = [bytearray() for _ in self._trees._parts]
+        self._shift = 16 - 4 * self._trees.depth
 
     def add(self, place: bytes, leaves: Leaves) -> None:
         """Take the leaves of a place."""
-        self._parts[self._trees._part_of(place)] += b"".join((place, *leaves))
+        self._parts[(place[0] << 8 | place[1]) >> self._shift] += b"".join((place, *leaves))
+
+    def add_lines(self, paths: Iterable[str], sets: Iterable[Iterable[bytes]]) -> None:
+        """Take the lines of many paths, those of each set in the order of the paths."""
+        leaves = [[sha256(line).digest() for line in lines] for lines in sets]
+        places = [sha256(path.encode()).digest() for path in paths]
+        for record in zip(places, *leaves, strict=True):
+            first, second = record[0][:2]
+            self._parts[(first << 8 | second) >> self._shift] += b"".join(record)
 
     def trees(self) -> Trees:
         """The trees; nothing can be added afterwards. Raises ValueError where a place came twice."""

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from lode_annotation.models import Annotation, LabelSet, Queue, Schema
-from lode_annotation.shell_entries import by_labelled
+from lode_annotation.shell_entries import by_labelled, labels_figures
 from lode_platform import searching
 from lode_platform.models import Item, Project, User
 
@@ -49,6 +49,27 @@ def test_rejected_answers_are_found_among_themselves(bob: User, make_queue: Call
     renew_statistics()
     sent_back = Annotation.objects.filter(state="rejected", task__queue=queue).values("task__queue")
     assert "annotation_rejected" in sent_back.explain()
+
+
+def test_honeypots_of_a_queue_are_counted_among_themselves(
+    client_for: Callable[[User], Client], alice: User, make_queue: Callable[..., Queue]
+) -> None:
+    queue = make_queue(3)
+    with CaptureQueriesContext(connection) as asked:
+        assert client_for(alice).get(f"/p/{queue.project.name}/queues/{queue.uuid}/").status_code == 200
+    [count] = [query["sql"] for query in asked if 'FROM "annotation_honeypot"' in query["sql"]]
+    assert "EXISTS" in count and "JOIN" not in count
+
+
+def test_the_newest_label_sets_of_a_project_are_found_by_their_schemas_alone(
+    alice: User, project: Project, schema: Schema, make_items: Callable[..., list[Item]]
+) -> None:
+    label(schema, make_items(project, 3), alice)
+    with CaptureQueriesContext(connection) as asked:
+        figures = labels_figures(project, alice)
+    assert (figures.count, figures.change) == (3, 3)
+    statements = [query["sql"] for query in asked if 'FROM "annotation_labelset"' in query["sql"]]
+    assert statements and not [one for one in statements if "JOIN" in one]
 
 
 def test_a_filter_with_few_items_looks_at_these_alone(

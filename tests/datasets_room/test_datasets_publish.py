@@ -79,6 +79,18 @@ def digest_from_scratch(version: Version) -> str:
     return published.content_digest(published.Roots(schema=schema, **roots))
 
 
+@pytest.mark.parametrize("page", [2, 5, 100])
+def test_the_list_of_items_is_written_page_by_page(cells: Any, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    monkeypatch.setattr(contents, "PAGE", page)
+    cells.add(5)
+    with CaptureQueriesContext(connection) as asked:
+        version = cells.publish("the first")
+    items = [row._replace(path=row.path[6:]) for row in versions.manifest_rows(version) if row.path[:6] == "items/"]
+    assert len(items) == 5 and version.dir_oid == manifest.dir_oid(manifest.dir_pieces(items))
+    assert store().exists(version.dir_oid.removesuffix(".dir"), directory=True)
+    assert not [query["sql"] for query in asked if "SELECT e.path, b.md5 FROM" in query["sql"]]
+
+
 def test_a_version_holds_items_labels_schema_and_splits(cells: Any) -> None:
     cells.add(5)
     cells.add(2, labelled=False)

@@ -236,6 +236,17 @@ def test_bytes_that_are_not_trees_are_refused() -> None:
         merkle.Trees.build(1, [(merkle.place_of("a"), (merkle.leaf_of(b"1"),))] * 2, 1)
 
 
+def test_lines_taken_at_once_make_the_trees_of_their_leaves() -> None:
+    lines = {f"{n}.jpg": (b"%d" % n, b"other %d" % n, b"same") for n in range(700)}
+    gathered = merkle.Gathered(3, len(lines))
+    for part in (list(lines)[:300], list(lines)[300:]):
+        gathered.add_lines(part, zip(*(lines[path] for path in part), strict=True))
+    leaves = [(merkle.place_of(path), tuple(map(merkle.leaf_of, row))) for path, row in lines.items()]
+    roots = gathered.trees().roots
+    assert roots == merkle.Trees.build(3, leaves, len(lines)).roots
+    assert roots[1] == published.root_of((path, row[1]) for path, row in lines.items())
+
+
 def test_labels_without_ids_have_a_digest_of_their_own() -> None:
     assert published.labels_digest(bytes(range(32))) == "sha256m1:" + bytes(range(32)).hex()
 

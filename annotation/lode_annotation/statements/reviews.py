@@ -53,4 +53,5 @@ def rejected_in_queues(queue_ids: Sequence[int]) -> dict[int, int]:
         f"SELECT t.queue_id, count(*) FROM {ANNOTATION} a CROSS JOIN {TASK} t WHERE a.state = 'rejected'"
         f" AND t.id = a.task_id AND t.queue_id IN ({named}) GROUP BY t.queue_id"
     )
-    return dict(sql.rows(Rejected, statement, values))
+    with sql.rows_by_index():
+        return dict(sql.rows(Rejected, statement, values))

@@ -182,7 +182,8 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
             known = tasks.count() if state else flagged
         page = KeyPaginator(tasks, PAGE, known).get_page(request.GET.get("page"))
     newest = schema_verbs.latest(found.schema_revision.schema)
-    here = Task.objects.filter(pk=OuterRef("task"), queue=found)  # not joined: late answers are few, tasks may be many
+    # not joined: late answers and honeypots are few, tasks may be many
+    here = Task.objects.filter(pk=OuterRef("task"), queue=found)
     late = Annotation.objects.filter(Exists(here), lost_at__isnull=False).select_related("user", "task__item")
     may_review = permits(Caller(member.user), member.role, "annotation.review")
     may_manage = permits(Caller(member.user), member.role, "queue.manage")
@@ -200,7 +201,7 @@ def queue(request: HttpRequest, project: str, queue: UUID) -> HttpResponse:
         "is_filling": found.filling is not None and found.filling.state in jobs.OPEN,
         "q": q,
         "flagged": flagged,
-        "honeypots": Honeypot.objects.filter(task__queue=found).count() if may_manage else 0,
+        "honeypots": Honeypot.objects.filter(Exists(here)).count() if may_manage else 0,
         "only_flagged": given["flagged"],
         "states": [(value, title, numbers.counts[value]) for value, title in Task.State.choices],
         "filters": item_filters(request, member),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from lode_platform import shell
+from lode_platform import shell, sql
 from lode_platform.access import member_of
 from lode_platform.callers import Caller
 from lode_platform.glossary import GLOSSARY
@@ -135,12 +135,14 @@ def projects(request: HttpRequest) -> HttpResponse:
         toast(request, _("Project %(name)s is ready.") % {"name": made.name})
         return redirect("platform:home", made.name)
     live = Item.objects.live().filter(project=OuterRef("project"))
-    memberships = (
+    rows = (
         Membership.objects.filter(user=user, project__trashed_at=None)
         .select_related("project")
         .annotate(items=number_of(live), people=Count("project__memberships", distinct=True))
         .order_by("project__name")
     )
+    with sql.rows_by_index():
+        memberships = list(rows)
     context = {
         "form": form,
         "memberships": memberships,
