@@ -99,7 +99,7 @@ def test_class_folders_do_not_say_that_they_wrote_boxes(convert: Any, coco: Path
     said = convert(coco, tmp_path / "out", "folders", fails=True)
     assert (
         "6 boxes were not written: class folders do not hold them" in said
-        and "--to coco, voc, yolo, label-studio, cvat and labelme" in said
+        and "--to coco, voc, yolo, label-studio, cvat, labelme and kitti" in said
     )
 
 

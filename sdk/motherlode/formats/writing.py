@@ -102,7 +102,8 @@ class Writer:
     "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an image's
     label file, or for class folders of the image, by which two would meet. `whole` says that it holds items of every
     medium, each with all that is said of it and the "relation"s in it. "metadata" says that it holds items' own fields.
-    `unable` names, as a plural, regions of a kind it keeps that it cannot hold all the same, "" where it can.
+    `unable` names, as a plural, regions of a kind it keeps that it cannot hold all the same, "" where it can. `loses`
+    names, as plurals, what else it does not hold of an item, of which it is given what it holds.
     """
 
     title: str
@@ -111,6 +112,7 @@ class Writer:
     place: Callable[[str, Labelled], str]
     whole: bool = False
     unable: Callable[[Region], str] = lambda region: ""
+    loses: Callable[[Labelled], Iterable[str]] = lambda row: ()
 
     @property
     def one_class(self) -> bool:
@@ -136,6 +138,7 @@ class Writer:
                 problems.append(Problem("unreadable", row.path, "", what, "It was left out", row.path))
             else:
                 chosen.append((path, replace(row, regions=kept)))
+                lost.update(self.loses(chosen[-1][1]))
         return chosen, [*problems, *(self._note(what, number, remedies or {}) for what, number in lost.items())]
 
     def _holds(self, region: Region) -> bool:
