@@ -7,7 +7,7 @@ A reader is a pure generator over `Files` that yields `Record`s, `Problem`s and 
 from __future__ import annotations
 
 from motherlode.errors import BadInput
-from motherlode.formats import coco, cvat, folders, images, kitti, label_studio, labelme, voc, yolo
+from motherlode.formats import coco, cvat, folders, images, kitti, label_studio, labelme, masks, voc, yolo
 from motherlode.formats.format import Format
 from motherlode.formats.source import Files
 from motherlode.formats.writing import Writer
@@ -31,6 +31,7 @@ FORMATS = {
         cvat.FORMAT,
         labelme.FORMAT,
         kitti.FORMAT,
+        masks.FORMAT,
         *images.FORMATS,
         folders.FORMAT,
     )
