@@ -7,7 +7,19 @@ A reader is a pure generator over `Files` that yields `Record`s, `Problem`s and 
 from __future__ import annotations
 
 from motherlode.errors import BadInput
-from motherlode.formats import coco, cvat, folders, images, kitti, label_studio, labelme, masks, voc, yolo
+from motherlode.formats import (
+    coco,
+    cvat,
+    folders,
+    images,
+    kitti,
+    label_studio,
+    labelme,
+    masks,
+    open_images,
+    voc,
+    yolo,
+)
 from motherlode.formats.format import Format
 from motherlode.formats.source import Files
 from motherlode.formats.writing import Writer
@@ -32,6 +44,7 @@ FORMATS = {
         labelme.FORMAT,
         kitti.FORMAT,
         masks.FORMAT,
+        open_images.FORMAT,
         *images.FORMATS,
         folders.FORMAT,
     )
