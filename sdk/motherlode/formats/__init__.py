@@ -9,6 +9,7 @@ from __future__ import annotations
 from motherlode.errors import BadInput
 from motherlode.formats import (
     coco,
+    csv_table,
     cvat,
     folders,
     images,
@@ -45,6 +46,7 @@ FORMATS = {
         kitti.FORMAT,
         masks.FORMAT,
         open_images.FORMAT,
+        csv_table.FORMAT,
         *images.FORMATS,
         folders.FORMAT,
     )
