@@ -250,7 +250,7 @@ def test_the_last_region_is_on_top_and_outlines_fill_the_pixels_whose_centres_th
     WRITER.write(tmp_path, [("a.png", row)], ClassNames({1: "cat", 2: "dog"}), copy)
     with Image.open(tmp_path / "SegmentationClass" / "a.png") as made:
         assert made.mode == "P" and made.getpalette()[3:6] == [128, 0, 0]  # type: ignore[index]
-        assert bytes(made.get_flattened_data()) == bytes([2, 2, 2, 2, 1, 2, 2, 2, 1, 1, 2, 2, 1, 1, 1, 2, 1, 1, 1, 1])
+        assert list(made.get_flattened_data()) == [2, 2, 2, 2, 1, 2, 2, 2, 1, 1, 2, 2, 1, 1, 1, 2, 1, 1, 1, 1]
     assert mask_area(whole) == 20
 
 

@@ -31,7 +31,7 @@ Colour = tuple[int, int, int]
 
 @dataclass
 class Named:
-    """Labels by the value of a pixel, and by its colour; None for what is no label: background, and what is void."""
+    """Labels by the value of a pixel, and by its colour; None for background and for what is void."""
 
     file: str = ""
     values: dict[int, str | None] = field(default_factory=dict)

@@ -208,14 +208,10 @@ def _labels(files: Files, name: str, named: Named | None, used: set[int]) -> tup
     except (Image.DecompressionBombError, ValueError) as error:
         raise BadValue(f"is not a PNG that can be read ({error!s:.100})") from None
     wanted, void = _names(list(runs), mode, palette, named)
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for value, label in wanted.items():
-        if label is not None:
-            spans.setdefault(label, []).extend(runs[value])
-        if label is not None and named is None:
-            used.add(int(label.rpartition(" ")[2]))
-    size = width * height
-    found = {label: Mask(height, width, _counts(sorted(rows), size)) for label, rows in spans.items()}
+    labels = {label: code for code, label in wanted.items() if label is not None}
+    if named is None:
+        used.update(int(label.rpartition(" ")[2]) for label in labels)
+    found = {label: Mask(height, width, _counts(runs[code], width * height)) for label, code in labels.items()}
     return width, height, found, void
 
 
@@ -249,16 +245,10 @@ def _runs(picture: Image) -> dict[bytes, list[tuple[int, int]]]:
 
 
 def _counts(runs: Sequence[tuple[int, int]], size: int) -> tuple[int, ...]:
-    """The counts of runs that do not overlap, in an image of `size` pixels."""
-    joined: list[list[int]] = []
-    for start, end in runs:
-        if joined and joined[-1][1] == start:
-            joined[-1][1] = end
-        else:
-            joined.append([start, end])
-    ends = [place for run in joined for place in run]
+    """The counts of runs that do not touch, in an image of `size` pixels."""
+    ends = [place for run in runs for place in run]
     counts = [end - start for start, end in zip([0, *ends], ends, strict=False)]
-    return (*counts, size - sum(counts)) if sum(counts) < size else tuple(counts)
+    return (*counts, size - ends[-1])
 
 
 def _names(

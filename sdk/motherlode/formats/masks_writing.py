@@ -39,8 +39,8 @@ def _write(target: Path, rows: Rows, classes: ClassNames, put: Put) -> None:
         put_text(target / "ImageSets" / "Segmentation" / f"{split}.txt", names.encode())
     put_text(target / CLASSES, written(classes))
     if not deep:  # what CVAT and Datumaro know the classes by; a line is a value, so that no number is left out
-        names = [classes.get(number, f"unused-{number}") for number in range(1, max(classes, default=0) + 1)]
-        put_text(target / LABELMAP, write_labelmap(names).encode())
+        listed = [classes.get(number, f"unused-{number}") for number in range(1, max(classes, default=0) + 1)]
+        put_text(target / LABELMAP, write_labelmap(listed).encode())
 
 
 def _save(row: Labelled, place: Path, deep: bool) -> None:
