@@ -244,13 +244,13 @@ def test_what_masks_cannot_hold_is_counted_by_name() -> None:
 def test_the_last_region_is_on_top_and_outlines_fill_the_pixels_whose_centres_they_hold(tmp_path: Path) -> None:
     assert WRITER is not None
     whole = tidy(Mask(HEIGHT, WIDTH, (0, WIDTH * HEIGHT)))
-    slanted = ((((0.0, 0.0), (4.4, 0.0), (0.0, 4.4)),),)
+    slanted = ((((0.0, 0.0), (3.9, 0.0), (0.0, 3.9)),),)
     said = [Region("1", "mask", 1, "cat", whole), Region("2", "polygon", 2, "dog", slanted)]
     row = Labelled("a.png", None, Picture(WIDTH, HEIGHT), "train", said)
     WRITER.write(tmp_path, [("a.png", row)], ClassNames({1: "cat", 2: "dog"}), copy)
     with Image.open(tmp_path / "SegmentationClass" / "a.png") as made:
         assert made.mode == "P" and made.getpalette()[3:6] == [128, 0, 0]  # type: ignore[index]
-        assert list(made.get_flattened_data()) == [2, 2, 2, 2, 1, 2, 2, 2, 1, 1, 2, 2, 1, 1, 1, 2, 1, 1, 1, 1]
+        assert list(made.get_flattened_data()) == [2, 2, 2, 1, 1, 2, 2, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     assert mask_area(whole) == 20
 
 
