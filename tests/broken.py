@@ -201,6 +201,7 @@ CHANGES = {
     ".jsonl": line_changes,
     ".xml": xml_changes,
     ".txt": line_changes,
+    ".csv": line_changes,
     ".yaml": line_changes,
 }
 

@@ -76,7 +76,7 @@ def test_a_format_of_boxes_does_not_say_that_it_wrote_classes(
     assert "there is no labelled image to write" in said
     assert (
         "4 classes of whole images were not written" in said
-        and "--to label-studio, cvat, labelme and folders write classes" in said
+        and "--to label-studio, cvat, labelme, open-images, csv and folders write classes" in said
     )
     assert not (tmp_path / "out").exists()
 
@@ -99,7 +99,7 @@ def test_class_folders_do_not_say_that_they_wrote_boxes(convert: Any, coco: Path
     said = convert(coco, tmp_path / "out", "folders", fails=True)
     assert (
         "6 boxes were not written: class folders do not hold them" in said
-        and "--to coco, voc, yolo, label-studio, cvat and labelme" in said
+        and "--to coco, voc, yolo, label-studio, cvat, labelme, kitti, open-images and csv" in said
     )
 
 

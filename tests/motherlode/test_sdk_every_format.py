@@ -13,6 +13,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from tests.broken import Files, byte_changes, changed, lasting_rows, line_changes, picture
 from tests.examples import examples
 
@@ -31,6 +32,16 @@ from motherlode.importing import read_source
 
 Connect = Callable[..., Client]
 
+
+def painted(size: tuple[int, int], value: int) -> bytes:
+    """A mask of one class."""
+    out = io.BytesIO()
+    mask = Image.new("L", size)
+    mask.paste(value, (1, 2, 20, 9))
+    mask.save(out, "PNG")
+    return out.getvalue()
+
+
 PICTURES = {f"{number}.png": picture(size=(40, 30 + number)) for number in (1, 2, 3)}
 BOXES = [
     {"id": n, "image_id": n // 2 + 1, "category_id": n % 2 + 1, "bbox": [n, n + 1, 5, 6], "area": 30} for n in range(6)
@@ -46,6 +57,11 @@ UNWRITTEN: dict[str, Files] = {
     "texts": {f"{number}.txt": f"Text é {number}\nline".encode() for number in (1, 2, 3)},
     "lists": {f"{number}.jsonl": b'{"id": "a", "title": "A"}\n{"id": "b", "body": "B"}\n' for number in (1, 2)},
     "folders": {f"{label}/{name}": data for label in ("cat", "dog") for name, data in PICTURES.items()},
+}
+UNWRITTEN["masks"] = {
+    **{f"images/{name}": data for name, data in PICTURES.items()},
+    **{f"masks/{name}": painted((40, 30 + number), number) for number, name in enumerate(PICTURES, start=1)},
+    "classes.json": b'{"0": "background", "1": "cat", "2": "dog", "3": "\xc3\xa9"}',
 }
 TABLES = {
     "fields.csv": "path,magnification,stain,taken\n1.png,40,é,2026-01-01\n2.png,,H&E,\n",

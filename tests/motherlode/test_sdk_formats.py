@@ -566,7 +566,10 @@ def test_a_folder_follows_links_once(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
-    with pytest.raises(formats.UnknownFormat, match="coco, voc, yolo, label-studio, cvat, labelme, images"):
+    with pytest.raises(
+        formats.UnknownFormat,
+        match="coco, voc, yolo, label-studio, cvat, labelme, kitti, masks, open-images, csv, images",
+    ):
         formats.format_named("tfrecord")
     with pytest.raises(formats.UnknownFormat):
         formats.detect(Memory({"readme.md": "x"}))

@@ -7,7 +7,20 @@ A reader is a pure generator over `Files` that yields `Record`s, `Problem`s and 
 from __future__ import annotations
 
 from motherlode.errors import BadInput
-from motherlode.formats import coco, cvat, folders, images, label_studio, labelme, voc, yolo
+from motherlode.formats import (
+    coco,
+    csv_table,
+    cvat,
+    folders,
+    images,
+    kitti,
+    label_studio,
+    labelme,
+    masks,
+    open_images,
+    voc,
+    yolo,
+)
 from motherlode.formats.format import Format
 from motherlode.formats.source import Files
 from motherlode.formats.writing import Writer
@@ -30,6 +43,10 @@ FORMATS = {
         label_studio.FORMAT,
         cvat.FORMAT,
         labelme.FORMAT,
+        kitti.FORMAT,
+        masks.FORMAT,
+        open_images.FORMAT,
+        csv_table.FORMAT,
         *images.FORMATS,
         folders.FORMAT,
     )

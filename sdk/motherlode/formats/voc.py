@@ -24,7 +24,7 @@ from motherlode.formats.writing import Labelled, Put, Rows, Writer, by_split, pu
 from motherlode.regions import Box, Region
 from motherlode.xml_text import parse_xml, root_of
 
-__all__ = ["FORMAT", "detect", "read", "write_labelmap", "write_xml"]
+__all__ = ["FORMAT", "detect", "palette", "read", "write_labelmap", "write_xml"]
 
 REMEDY = "Mend the file and import again; the rest came in"
 LOOKED_AT = 50  # XML files that are looked at to recognise the format
@@ -234,12 +234,12 @@ def write_labelmap(labels: Iterable[str]) -> str:
     """`labelmap.txt`, one line a class, `name:r,g,b:parts:actions`, with the colours of VOC's own palette."""
     lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
     for at, label in enumerate(labels, start=1):
-        red, green, blue = _palette(at)
+        red, green, blue = palette(at)
         lines.append(f"{label}:{red},{green},{blue}::")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _palette(at: int) -> tuple[int, int, int]:
+def palette(at: int) -> tuple[int, int, int]:
     """VOC's colour of the class at a place: the place's bits, three by three, from each channel's highest bit on."""
     channels = [0, 0, 0]
     for shift in range(8):

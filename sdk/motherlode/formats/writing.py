@@ -99,10 +99,12 @@ class Writer:
     what copies an image. A kind that is neither a box nor outlined nor of the whole item is kept by its own name.
 
     `keeps`: "box" or "class", and of a box "outline", "mask" (outlines along the edges of pixels, with their holes),
-    "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an image's
-    label file, or for class folders of the image, by which two would meet. `whole` says that it holds items of every
-    medium, each with all that is said of it and the "relation"s in it. "metadata" says that it holds items' own fields.
-    `unable` names, as a plural, regions of a kind it keeps that it cannot hold all the same, "" where it can.
+    "hole", "area", "iscrowd", "difficult", "attributes" or single ones by their names. `place` gives the path of an
+    image's label file, or for class folders of the image, by which two would meet. `whole` says that it holds items of
+    every medium, each with all that is said of it and the "relation"s in it. "metadata" says that it holds items' own
+    fields.
+    `unable` names, as a plural, regions of a kind it keeps that it cannot hold all the same, "" where it can. `loses`
+    names, as plurals, what else it does not hold of an item, of which it is given what it holds.
     """
 
     title: str
@@ -111,6 +113,7 @@ class Writer:
     place: Callable[[str, Labelled], str]
     whole: bool = False
     unable: Callable[[Region], str] = lambda region: ""
+    loses: Callable[[Labelled], Iterable[str]] = lambda row: ()
 
     @property
     def one_class(self) -> bool:
@@ -136,6 +139,7 @@ class Writer:
                 problems.append(Problem("unreadable", row.path, "", what, "It was left out", row.path))
             else:
                 chosen.append((path, replace(row, regions=kept)))
+                lost.update(self.loses(chosen[-1][1]))
         return chosen, [*problems, *(self._note(what, number, remedies or {}) for what, number in lost.items())]
 
     def _holds(self, region: Region) -> bool:
@@ -145,7 +149,7 @@ class Writer:
         if (
             shape.fills_bounds or shape.masked or shape.parts(region.geometry)
         ):  # of an outline the box around it, at least
-            return "box" in self.keeps
+            return "box" in self.keeps or ("outline" in self.keeps and not shape.fills_bounds)
         return ("class" if shape.whole and shape.task in LABEL_TASKS else region.kind) in self.keeps
 
     def _lost(self, row: Labelled, region: Region) -> Iterator[str]:
@@ -167,7 +171,7 @@ class Writer:
         kept = {
             OUTLINES: "outline",
             ROTATIONS: "outline",
-            HOLES: "",
+            HOLES: "hole",
             "areas": "area",
             "crowd marks": "iscrowd",
             "difficult marks": "difficult",
