@@ -82,11 +82,12 @@ class FolderTransport(filesystem.Transport):
         super().__init__(client, **kwargs)
         self._bell = Bell(Path(client.transport_options["data_folder_in"]))
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """Delivers the next message. Raises ``TimeoutError`` where none has come for so long."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             try:
+                assert self.cycle is not None  # the transport has made it
                 self.cycle.get(self._deliver, timeout=timeout)
                 return
             except Empty:

@@ -3,15 +3,19 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from kombu import Connection
 
 from lode_platform import jobs
+from lode_platform.celery import Bell
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import Cancelled, LeaseLost, Work
 from lode_platform.models import Event, Job, JobState, Project, User
@@ -314,6 +318,44 @@ def test_jobs_are_seen_by_members_and_stopped_by_those_who_may(
     assert api(alice).post(f"jobs/{row.uuid}/cancel").json()["state"] == "cancelled"
     assert api(alice).post(f"jobs/{row.uuid}/retry").json()["state"] == "queued"
     assert api(alice).get("projects/blood/jobs?state=nonsense").status_code == 400
+
+
+def test_a_request_waits_for_the_end_of_a_job_where_not_too_many_do(
+    project: Project, victor: User, api: Apis, doing: Callable[[Doing], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doing(lambda work: {"done": 1})
+    row, looks = queued(project), list[float]()
+
+    def worked(seconds: float) -> None:
+        looks.append(seconds)
+        jobs.run_pending()
+
+    monkeypatch.setattr(time, "sleep", worked)
+    prefer = {"Prefer": "wait=1.5"}
+    for _ in range(max(1, settings.WEB_THREADS // 2)):
+        jobs._waiting.acquire()
+    assert api(victor).get(f"jobs/{row.uuid}", headers=prefer).json()["state"] == "queued"
+    for _ in range(max(1, settings.WEB_THREADS // 2)):
+        jobs._waiting.release()
+    assert api(victor).get(f"jobs/{row.uuid}", headers={"Prefer": "wait=soon"}).json()["state"] == "queued"
+    assert looks == []
+    assert api(victor).get(f"jobs/{row.uuid}", headers=prefer).json()["result"] == {"done": 1}
+    assert len(looks) == 1
+
+
+def test_a_message_wakes_the_worker_that_waits_for_one(tmp_path: Path) -> None:
+    folders = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), str(tmp_path))
+    with Connection("lodefolder://localhost//", transport_options=folders) as broker:
+        queue, bell = broker.SimpleQueue("queue"), Bell(tmp_path)
+        bell.ring()
+        assert not bell.wait(0), "nobody waited"
+        queue.put("hello")
+        assert bell.wait(0)
+        assert not bell.wait(0), "it rang once"
+        assert queue.get(timeout=60).payload == "hello"
+        with pytest.raises(Empty):
+            queue.get(timeout=0.01)
+        bell.close()
 
 
 def test_whoever_started_a_job_may_stop_it(
