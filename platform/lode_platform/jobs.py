@@ -37,7 +37,10 @@ OPEN = (JobState.QUEUED, JobState.RUNNING)
 CANCELLABLE = (JobState.RECEIVING, *OPEN)
 RECEIVING_FOR = timedelta(days=1)
 """How long a job waits for its sender to come back."""
+LONGEST_WAIT = 2.0  # seconds that a request waits for a job's end
+LOOKED = 0.01  # seconds between two looks at a job that somebody waits for
 
+_waiting = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))  # threads are there for other requests, too
 stopping = threading.Event()  # set when this process is told to stop
 
 Run = Callable[["Work"], dict[str, Any]]
@@ -237,6 +240,21 @@ def ring(uuid: UUID) -> None:
         send(str(uuid))
     except Exception as error:  # any broker's any error: the row is safe, and the sweep rings again
         log.warning("The broker did not take job %s (%s); the sweep will ring again.", uuid, error)
+
+
+def wait(row: Job, seconds: float) -> None:
+    """Waits until the job has ended, at most so long and ``LONGEST_WAIT``, and reads its row again. Returns at once
+    where half of this process's threads wait already."""
+    if row.state not in CANCELLABLE or not _waiting.acquire(blocking=False):
+        return
+    try:
+        until = time.monotonic() + min(seconds, LONGEST_WAIT)
+        under_way = Job.objects.filter(pk=row.pk, state__in=CANCELLABLE)
+        while time.monotonic() < until and under_way.exists():
+            time.sleep(LOOKED)
+    finally:
+        _waiting.release()
+    row.refresh_from_db()
 
 
 def cancel(row: Job) -> None:

@@ -261,17 +261,20 @@ class Client:
     def wait(self, job: Mapping[str, Any], label: str = "") -> dict[str, Any]:
         """Wait for a job with a progress bar; gives its row. Raises `JobFailed`.
 
-        It is looked at every 50 ms at first, then whenever a twentieth of the time waited so far has passed.
+        It is looked at every 50 ms at first, then whenever a twentieth of the time waited so far has passed; a server
+        that can answers as soon as it has ended.
         """
         row = dict(job)
         waited = 0.0
         with Progress(label or str(row.get("title") or "Working"), show=self.show_progress) as bar:
             while str(row.get("state")) not in ENDED:
                 pause = min(max(0.05, waited / 20), 2.0)
-                self._sleep(pause)
-                waited += pause
-                row = self.get(f"jobs/{row['uuid']}")
+                asked = time.monotonic()
+                row = self.request("GET", f"jobs/{row['uuid']}", headers={"Prefer": f"wait={pause:.3f}"})
                 bar.move(int(row.get("done") or 0), int(row.get("total") or 0))
+                waited += pause
+                if str(row["state"]) not in ENDED:  # an older server, or a busy one, has answered at once
+                    self._sleep(max(0.0, asked + pause - time.monotonic()))
         if row["state"] in ("failed", "cancelled"):
             why = row.get("error") or row.get("message") or "no reason was given"
             raise JobFailed(f"{row.get('title') or 'the job'}: {row['state']}: {why}", row)

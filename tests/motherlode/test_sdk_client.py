@@ -40,6 +40,19 @@ def client_over(transport: httpx.BaseTransport) -> Client:
     return Client("http://host", "token", transport=transport, sleep=lambda seconds: None)
 
 
+def test_a_job_is_waited_for_by_the_server_and_where_it_answers_at_once_by_the_client() -> None:
+    asked, slept, states = list[str](), list[float](), ["queued", "running", "succeeded"]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["Prefer"])
+        return httpx.Response(200, json={"uuid": "1", "state": states.pop(0)})
+
+    client = Client("http://host", "token", transport=httpx.MockTransport(answer), sleep=slept.append)
+    assert client.wait({"uuid": "1", "state": "queued"})["state"] == "succeeded"
+    assert asked == ["wait=0.050"] * 3
+    assert len(slept) == 2 and all(0 < seconds <= 0.05 for seconds in slept)
+
+
 def test_the_client_speaks_for_the_person_of_its_token(sdk: Sdk, alice: User, project: Project) -> None:
     client = sdk(alice)
     assert client.me()["user"]["username"] == "alice"

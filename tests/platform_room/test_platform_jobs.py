@@ -3,17 +3,20 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from queue import Empty
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from kombu.transport.filesystem import Transport
+from kombu import Connection
 
-from lode_platform import jobs
-from lode_platform.celery import SOON, FolderTransport
+from lode_platform import celery, jobs
+from lode_platform.celery import Bell, FolderTransport
 from lode_platform.errors import BadInput, Conflict
 from lode_platform.jobs import Cancelled, LeaseLost, Work
 from lode_platform.models import Event, Job, JobState, Project, User
@@ -318,6 +321,44 @@ def test_jobs_are_seen_by_members_and_stopped_by_those_who_may(
     assert api(alice).get("projects/blood/jobs?state=nonsense").status_code == 400
 
 
+def test_a_request_waits_for_the_end_of_a_job_where_not_too_many_do(
+    project: Project, victor: User, api: Apis, doing: Callable[[Doing], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doing(lambda work: {"done": 1})
+    row, looks = queued(project), list[float]()
+
+    def worked(seconds: float) -> None:
+        looks.append(seconds)
+        jobs.run_pending()
+
+    monkeypatch.setattr(time, "sleep", worked)
+    prefer = {"Prefer": "wait=1.5"}
+    for _ in range(max(1, settings.WEB_THREADS // 2)):
+        jobs._waiting.acquire()
+    assert api(victor).get(f"jobs/{row.uuid}", headers=prefer).json()["state"] == "queued"
+    for _ in range(max(1, settings.WEB_THREADS // 2)):
+        jobs._waiting.release()
+    assert api(victor).get(f"jobs/{row.uuid}", headers={"Prefer": "wait=soon"}).json()["state"] == "queued"
+    assert looks == []
+    assert api(victor).get(f"jobs/{row.uuid}", headers=prefer).json()["result"] == {"done": 1}
+    assert len(looks) == 1
+
+
+def test_a_message_wakes_the_worker_that_waits_for_one(tmp_path: Path) -> None:
+    folders = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), str(tmp_path))
+    with Connection("lodefolder://localhost//", transport_options=folders) as broker:
+        queue, bell = broker.SimpleQueue("queue"), Bell(tmp_path)
+        bell.ring()
+        assert not bell.wait(0), "nobody waited"
+        queue.put("hello")
+        assert bell.wait(0)
+        assert not bell.wait(0), "it rang once"
+        assert queue.get(timeout=60).payload == "hello"
+        with pytest.raises(Empty):
+            queue.get(timeout=0.01)
+        bell.close()
+
+
 def test_whoever_started_a_job_may_stop_it(
     project: Project, bob: User, api: Apis, doing: Callable[[Doing], None]
 ) -> None:
@@ -328,9 +369,11 @@ def test_whoever_started_a_job_may_stop_it(
 
 @pytest.mark.once
 def test_a_worker_that_hears_nothing_looks_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[float | None] = []
-    monkeypatch.setattr(Transport, "drain_events", lambda self, connection, timeout=None: asked.append(timeout))
-    transport = FolderTransport.__new__(FolderTransport)
-    for timeout in (2.0, 0.1, None):
-        transport.drain_events(None, timeout)
-    assert asked == [SOON, 0.1, None]
+    now = [0.0]
+    transport: Any = FolderTransport.__new__(FolderTransport)
+    transport.cycle = Mock(get=Mock(side_effect=Empty))
+    transport._bell = Mock(wait=lambda seconds: now.append(now[-1] + seconds))
+    monkeypatch.setattr(celery, "time", Mock(monotonic=lambda: now[-1]))
+    with pytest.raises(TimeoutError):
+        transport.drain_events(None, timeout=2.0)
+    assert 0 < now[-1] < 0.5

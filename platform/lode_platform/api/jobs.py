@@ -1,5 +1,6 @@
 """REST: long work, how far it is, stopping it, trying it again."""
 
+import re
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,6 +14,8 @@ from lode_platform.api.view import View
 from lode_platform.errors import BadInput, NotFound
 from lode_platform.models import Job, JobState, Project
 from lode_platform.signed_in import caller, person
+
+_WAIT = re.compile(r"wait=(\d{1,3}(?:\.\d{1,3})?)")
 
 
 class Jobs(View):
@@ -50,10 +53,25 @@ def _mine(request: Request, uuid: UUID) -> Job:
 
 
 class OneJob(View):
-    @extend_schema(operation_id="job", responses=shapes.JobShape)
+    @extend_schema(
+        operation_id="job",
+        parameters=[
+            OpenApiParameter(
+                "Prefer", str, OpenApiParameter.HEADER, description="wait=1.5: seconds, until it has ended"
+            ),
+        ],
+        responses=shapes.JobShape,
+    )
     def get(self, request: Request, job: UUID) -> Response:
-        """A job: its state, how far it is, its result or error."""
-        return Response(shapes.job_json(_job(request, job)))
+        """A job: its state, how far it is, its result or error.
+
+        With ``Prefer: wait=SECONDS`` the answer comes when it has ended, or after so long, 2 s at most; a busy server
+        answers at once.
+        """
+        found = _job(request, job)
+        if asked := _WAIT.fullmatch(request.headers.get("Prefer", "")):
+            jobs.wait(found, float(asked[1]))
+        return Response(shapes.job_json(found))
 
 
 class Cancel(View):

@@ -155,6 +155,8 @@ def _miscounted(document: Document) -> Iterator[Problem]:
     found = [document.categories.get(key) for key in document.order]
     said = [one.said if one is not None else {} for one in found]
     shapes = [document.shape.bound(document.shape.part_options(each)) if each else None for each in said]
+    if not any(shapes):
+        return
     for image in document.images.values():
         for row, at in zip(image.numbers[:: Boxes.COLUMNS], image.numbers[1 :: Boxes.COLUMNS], strict=True):
             shape = shapes[int(at)]

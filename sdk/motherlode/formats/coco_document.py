@@ -14,7 +14,7 @@ from motherlode.shapes import DEFAULT, SHAPES, Geometry, Shape
 __all__ = ["Category", "Document", "Listed", "missing_categories", "seen", "strangers", "tell_apart"]
 
 
-@dataclass
+@dataclass(slots=True)
 class Listed:
     """An image by its id: `row` -1 while `images` has not named it. Its numbers are kept as `Boxes` has them."""
 

@@ -12,7 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 from motherlode.formats.coco_document import BARE, Category, Document, Listed
@@ -29,6 +29,7 @@ _PLAIN = frozenset({"id", "image_id", "category_id", "bbox", "area", "iscrowd", 
 _NUMBERS = frozenset({int, float})
 AT_ONCE = 500  # annotations that are looked at together
 _MOST = 1e300  # of a number that needs no closer look
+_WIDEST = 1 << 31  # of a side that needs none
 
 
 def take(document: Document, key: str, first: int, elements: Sequence[Any]) -> None:
@@ -45,7 +46,8 @@ def take(document: Document, key: str, first: int, elements: Sequence[Any]) -> N
         _take_annotations(document, first, elements)
     else:
         for row, value in enumerate(elements, first):
-            _take_row(document, key, row, value)
+            if key != "images" or not _take_plain_image(document, row, value):
+                _take_row(document, key, row, value)
 
 
 def _take_row(document: Document, key: str, row: int, value: Any) -> None:
@@ -66,6 +68,26 @@ def _take_row(document: Document, key: str, row: int, value: Any) -> None:
         document.say("unreadable", place, f"has no {error}", REMEDY)
     except BadValue as error:
         document.say("unreadable", place, f"cannot be read ({error})", REMEDY)
+
+
+def _take_plain_image(document: Document, row: int, value: Any) -> bool:
+    """Take an image whose id and sides are whole numbers, as most are; False where it needs a closer look."""
+    if type(value) is not dict:
+        return False
+    image_id, name, width, height = value.get("id"), value.get("file_name"), value.get("width"), value.get("height")
+    if not (type(image_id) is type(width) is type(height) is int and 0 < width < _WIDEST and 0 < height < _WIDEST):
+        return False
+    if type(name) is not str or not name or name.isspace():
+        return False
+    key = str(image_id)
+    image = document.images.get(key)
+    if image is None:
+        document.images[key] = Listed(row, name, width, height)
+    elif image.row < 0:
+        image.row, image.name, image.width, image.height = row, name, width, height
+    else:
+        return False
+    return True
 
 
 def _take_image(document: Document, place: str, row: int, value: dict[str, Any]) -> None:
@@ -156,7 +178,7 @@ def _columns(rows: Sequence[Any]) -> _Columns | None:
 
     A value of another type than JSON's numbers, or out of bounds, is for the closer look to name.
     """
-    if {*map(type, rows)} != {dict} or not all(map(_PLAIN.issuperset, rows)):
+    if {*map(type, rows)} != {dict} or not _PLAIN.issuperset(set().union(*rows)):
         return None
     try:
         images, categories = [row["image_id"] for row in rows], [row["category_id"] for row in rows]
@@ -194,12 +216,14 @@ def _put(document: Document, first: int, rows: Sequence[dict[str, Any]], columns
         *(columns.areas, columns.crowds),
         strict=True,
     )
-    numbers, width = array("d", chain.from_iterable(lines)), Boxes.COLUMNS
-    for at, key in zip(range(0, len(numbers), width), map(str, columns.images), strict=True):
-        image = images.get(key)
+    numbers, start = array("d", chain.from_iterable(lines)), 0
+    for named, run in groupby(columns.images):  # those of an image mostly stand together
+        end = start + Boxes.COLUMNS * len([*run])
+        image = images.get(key := str(named))
         if image is None:
             image = images[key] = Listed()
-        image.numbers.extend(numbers[at : at + width])
+        image.numbers.extend(numbers[start:end])
+        start = end
 
 
 def _take_annotation(document: Document, place: str, row: int, value: dict[str, Any]) -> None:

@@ -43,9 +43,10 @@ def leftovers(files: Files, used: Set[str], told: set[str] | None = None) -> Ite
     kinds: dict[Seems, list[str]] = {}
     looked = 0
     for name in files.names():
+        if name in used or is_image(name):
+            continue
         ending = os.path.splitext(name)[1].lower()
-        # of other media the importer tells; only a text may be a label file
-        if name in used or is_image(name) or (ending in BY_SUFFIX and ending not in LABEL_ENDINGS):
+        if ending in BY_SUFFIX and ending not in LABEL_ENDINGS:  # of other media the importer tells; a text may be one
             continue
         looked += ending not in MEDIA_ENDINGS | DATA_ENDINGS | ARCHIVE_ENDINGS
         if seems := _seems(files, name, ending, looked <= SNIFFED):

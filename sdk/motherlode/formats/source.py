@@ -14,7 +14,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, overload
 
 from motherlode.formats.values import BadValue, flag, number, plain_attributes, text_of
-from motherlode.media import Image
+from motherlode.media import Image, named
 from motherlode.regions import Box, Geometry, Kind
 from motherlode.shapes import DEFAULT, SHAPES, BadRegion, Shape, shape_of
 
@@ -413,7 +413,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 def is_image(name: str) -> bool:
     """Whether a name ends as the images we take do."""
-    return os.path.splitext(name)[1].lower() in Image.suffixes
+    return named(name) is Image
 
 
 def read_bytes(files: Files, name: str) -> bytes:

@@ -5,23 +5,25 @@ What is the same is neither sent nor read again, and the report says of it what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from motherlode.errors import NotFound
 from motherlode.formats.source import Record
-from motherlode.importing.known import Digests, KnownFolder
+from motherlode.importing.known import KnownFolder
 from motherlode.importing.report import ImportReport, count_splits
+from motherlode.importing.sending import batches
 from motherlode.importing.source import Source
 from motherlode.importing.target import Target
 from motherlode.paths import check_path
 
 __all__ = ["same_records", "take_same", "what_was_read", "unchanged"]
 
-ROWS = 10_000  # files of a request
+ROWS = 2_500  # files of a request
+AT_ONCE = 2  # requests under way, while the next is made ready
 
-File: TypeAlias = tuple[str, str | None, str | None]
-"""A file's name, the split it is given, and the digest of its labels."""
+File: TypeAlias = tuple[str, str, str | None, str | None]
+"""A file's name, its SHA-256, the split it is given, and the digest of its labels."""
 
 
 class _Read(NamedTuple):
@@ -37,28 +39,29 @@ def same_records(target: Target, source: Source, known: KnownFolder) -> list[Rec
     present = [record for record in source.records if record.present]
     if not present or not target.is_there:
         return []
-    digests = known.digests_of(record.path for record in present)
-    files = [(r.path, r.split, source.digests.get(r.path)) for r in present if r.path in digests]
-    same = _same(target, files, digests)
+    parts = (_files(part, source, known) for part in batches(present, ROWS))
+    same = _same(target, parts)
     return [record for record in present if record.path in same]
 
 
-def _same(target: Target, files: Sequence[File], digests: Mapping[str, Digests]) -> set[str]:
-    """The names of the files that are in the dataset just so."""
-    same: set[str] = set()
-    for start in range(0, len(files), ROWS):
-        part = files[start : start + ROWS]
-        rows = [
-            [check_path(target.options.prefix + name), digests[name].sha256, split, labels]
-            for name, split, labels in part
-        ]
-        try:
-            answer = target.client.post(f"{target.address}/compare", {"files": rows}, repeatable=True)
-        except NotFound:  # the dataset is gone, or the server is older than this
-            return set()
+def _files(records: Sequence[Record], source: Source, known: KnownFolder) -> list[File]:
+    digests = known.digests_of(record.path for record in records)
+    return [(r.path, digests[r.path].sha256, r.split, source.digest(r)) for r in records if r.path in digests]
+
+
+def _same(target: Target, parts: Iterable[Sequence[File]]) -> set[str]:
+    """The names of the files that are in the dataset just so, asked for in parts."""
+
+    def ask(part: Sequence[File]) -> Iterator[str]:
+        rows = [[check_path(target.options.prefix + name), *said] for name, *said in part]
+        answer = target.client.post(f"{target.address}/compare", {"files": rows}, repeatable=True)
         other = set(answer["different"])
-        same |= {name for number, (name, _, _) in enumerate(part) if number not in other}
-    return same
+        return (name for number, (name, *_) in enumerate(part) if number not in other)
+
+    try:
+        return {name for names in target.client.each(ask, iter(parts), at_most=AT_ONCE) for name in names}
+    except NotFound:  # the dataset is gone, or the server is older than this
+        return set()
 
 
 def take_same(same: Iterable[Record | _Read], report: ImportReport) -> None:
@@ -79,7 +82,7 @@ def what_was_read(source: Source, key: str, notes: Sequence[Mapping[str, Any]]) 
         "format": source.format.name,
         "ids": bool(source.ids),
         "problems": [*(problem.as_json() for problem in source.problems), *map(dict, notes)],
-        "rows": [[r.path, r.split, r.split_from, source.digests.get(r.path)] for r in source.records],
+        "rows": [[r.path, r.split, r.split_from, source.digest(r)] for r in source.records],
     }
 
 
@@ -96,8 +99,8 @@ def unchanged(target: Target, known: KnownFolder, key: str, *, ids_kept: bool) -
     digests = known.digests_of(name for name, *_ in rows)
     if len(digests) < len(rows) or not any(labels for *_, labels in rows):  # without labels the schema may differ
         return None
-    files = [(name, split, labels) for name, split, _, labels in rows]
-    if len(_same(target, files, digests)) < len(files):
+    files = [(name, digests[name].sha256, split, labels) for name, split, _, labels in rows]
+    if len(_same(target, batches(files, ROWS))) < len(files):
         return None
     options = target.options
     report = ImportReport(options.project, options.dataset, str(read["format"]), images=len(rows))

@@ -69,7 +69,7 @@ class Filling:
         for batch in batches(chosen, SELECTED):
             self._selecting.do(self._select, batch)
         labelled = [record for record in records if record.labelled and (not record.present or record.path in there)]
-        for lines in _parts(labelled, self._options, self._source.digests):
+        for lines in _parts(labelled, self._options, self._source):
             self._open_labels()
             self._labelling.do(self._put, self._parts, lines)
             self._parts += 1
@@ -115,15 +115,15 @@ class Filling:
         self._client.request("PUT", f"{self._labels}/parts/{number}", content=lines, headers=headers)
 
 
-def _parts(records: Iterable[Record], options: ImportOptions, digests: Mapping[str, str]) -> Iterator[bytes]:
+def _parts(records: Iterable[Record], options: ImportOptions, source: Source) -> Iterator[bytes]:
     """The records as JSON lines, each with the digest that a later import will ask by, in parts of at most `PART` lines
     and about `PART_BYTES`."""
     lines: list[bytes] = []
     size = 0
     for record in records:
         row = {**record.as_json(), "path": item_path(record, options)}
-        if record.path in digests:
-            row["digest"] = digests[record.path]
+        if (digest := source.digest(record)) is not None:
+            row["digest"] = digest
         line = _as_line(row).encode() + b"\n"
         if lines and (len(lines) == PART or size + len(line) > PART_BYTES):
             yield b"".join(lines)

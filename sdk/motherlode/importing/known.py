@@ -191,7 +191,7 @@ def _forget(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-_LETTERS = str.maketrans("0123456789", "ghijklmnop")  # without a digit that could belong to a number out of bounds
+_LETTERS = bytes.maketrans(b"0123456789", b"ghijklmnop")  # without a digit that could belong to a number out of bounds
 _of_record = attrgetter(*(name for name in Record.__slots__ if name not in _ELSEWHERE))
 _of_draft = attrgetter(*(name for name in Draft.__slots__ if name not in ("row", "attributes")))
 
@@ -212,4 +212,4 @@ def labels_digest(record: Record) -> str | None:
             said.append(sorted(draft.attributes.items(), key=str) if draft.attributes else None)
     digest = sha256(repr(said).encode("utf-8", "backslashreplace"))
     digest.update(boxes)
-    return digest.hexdigest().translate(_LETTERS)
+    return digest.hexdigest().encode().translate(_LETTERS).decode()

@@ -43,6 +43,7 @@ class Source:
     medium: type[Media] = Image
     config: str = ""
     config_file: str = ""
+    _digests: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def plain(self) -> str:
@@ -100,11 +101,11 @@ class Source:
         found = (SHAPES[kind].task for record in self.records for kind in record.kinds)
         return list(dict.fromkeys(found))
 
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """The digest of what is said of each image that is labelled, by its path; asked for once all is read."""
-        said = ((record.path, labels_digest(record)) for record in self.records)
-        return {path: digest for path, digest in said if digest is not None}
+    def digest(self, record: Record) -> str | None:
+        """The digest of what is said of an image, None where it is not labelled; asked for once all is read."""
+        if record.path not in self._digests:
+            self._digests[record.path] = labels_digest(record)
+        return self._digests[record.path]
 
     @cached_property
     def labels(self) -> list[str]:

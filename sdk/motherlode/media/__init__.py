@@ -37,7 +37,11 @@ BY_SUFFIX = {suffix: medium for medium in MEDIA.values() for suffix in medium.su
 
 def named(path: str) -> type[Media] | None:
     """The medium that the ending of a file's name says, None for an ending of none."""
-    return BY_SUFFIX.get(os.path.splitext(path)[1].lower())
+    at = path.rfind(".")
+    medium = BY_SUFFIX.get(path[at:].lower()) if at > 0 else None
+    if medium is None or path[at - 1] not in "./":
+        return medium
+    return BY_SUFFIX.get(os.path.splitext(path)[1].lower())  # a name that begins with dots may be all name
 
 
 def of(kind: str, *, width: int = 0, height: int = 0, length: int = 0) -> Media:
