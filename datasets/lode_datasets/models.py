@@ -222,3 +222,38 @@ class Pin(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "user"], name="one_pin_per_person")]
+
+
+class CheckRun(models.Model):
+    """What the checks found of a version, or of what a dataset held at that moment (``version`` null).
+
+    Kept beside the version: none of it is in the published bytes. Of runs without a version a dataset keeps the newest.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="check_runs")
+    version = models.OneToOneField(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="check_run")
+    items = models.PositiveIntegerField(help_text="how many the version or the selection has")
+    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class CheckResult(models.Model):
+    """What one check found: ``count`` of what it counts among ``looked_at`` items.
+
+    ``facts`` are what is said of it (``checks.check.Fact``); ``items`` the first of those concerned, ``[{"item": uuid,
+    "path", "note"}]``; ``left_out`` says what was not looked at.
+    """
+
+    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="results")
+    name = models.CharField(max_length=40)
+    severity = models.CharField(max_length=8)
+    count = models.PositiveIntegerField()
+    looked_at = models.PositiveIntegerField()
+    left_out = models.CharField(max_length=300, blank=True)
+    facts = models.JSONField(default=list)
+    items = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="check_once_per_run")]
+        ordering = ["id"]

@@ -230,6 +230,7 @@ ADDRESSES = [
     ("post", f"{HOME}/cells/publish", "engineer"),
     ("get", f"{HOME}/cells/versions", "viewer"),
     ("get", f"{HOME}/cells/versions/1", "viewer"),
+    ("get", f"{HOME}/cells/versions/1/checks", "viewer"),
     ("get", f"{HOME}/cells/versions/1/manifest", "viewer"),
     ("get", f"{HOME}/cells/versions/1/entries", "viewer"),
     ("post", f"{HOME}/cells/versions/1/pins", "viewer"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_datasets.api import views
+from lode_datasets.api import check_views, views
 
 ONE = "projects/<slug:project>/datasets/<slug:name>"
 VERSION = f"{ONE}/versions/<slug:which>"
@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{ONE}/publish", views.Publish.as_view()),
     path(f"{ONE}/versions", views.Versions.as_view()),
     path(VERSION, views.OneVersion.as_view()),
+    path(f"{VERSION}/checks", check_views.VersionChecks.as_view()),
     path(f"{VERSION}/manifest", views.Manifest.as_view()),
     path(f"{VERSION}/entries", views.Entries.as_view()),
     path(f"{VERSION}/pins", views.Pins.as_view()),

@@ -1,0 +1,22 @@
+"""What is looked at before a version is published. A check is one module and one line here.
+
+A check is a function from a ``Subject`` (a version on its way, or what the dataset holds now) to a ``Finding``.
+"""
+
+from lode_datasets.checks import classes, duplicates, groups, outgrown, unlabelled
+from lode_datasets.checks.check import Check
+
+__all__ = ["CHECKS", "Check"]
+
+CHECKS: dict[str, Check] = {
+    check.name: check
+    for check in (
+        duplicates.CHECK,
+        groups.CHECK,
+        outgrown.CHECK,
+        classes.ABSENT,
+        classes.UNUSED,
+        unlabelled.CHECK,
+    )
+}
+"""By name, in the order in which they are shown."""
