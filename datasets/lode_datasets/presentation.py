@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lode_annotation.rules import asks_of
+from lode_datasets import gate
 from lode_datasets.checks import CHECKS
 from lode_datasets.checks.check import SEVERITIES
 from lode_datasets.diff import RegionChange
@@ -150,9 +151,10 @@ def class_rows(version: Version) -> list[ClassRow]:
 @dataclass(frozen=True)
 class ShownChecks:
     """What a page says of checks: those that found something, the titles of those that looked and found nothing, and of
-    those that did not look."""
+    those that did not look. ``closed`` are those whose errors stop a publish."""
 
     run: CheckRun
+    closed: Sequence[CheckResult]
     found: Sequence[CheckResult]
     quiet: Sequence[str]
     not_looked: Sequence[str]
@@ -165,6 +167,7 @@ def checks_of(run: CheckRun) -> ShownChecks:
     found = sorted((row for row in results.values() if row.count), key=lambda row: -grave.index(row.severity))
     return ShownChecks(
         run,
+        gate.closed_by(found),
         found,
         [str(check.title) for name, check in CHECKS.items() if name in results and not results[name].count],
         [str(check.title) for name, check in CHECKS.items() if name not in results],

@@ -24,6 +24,7 @@ from lode_datasets import (
     carried,
     changes,
     checking,
+    gate,
     git,
     repositories,
     statements,
@@ -302,13 +303,14 @@ def _result(version: Version) -> dict[str, Any]:
 
 def _check(version: Version, content: Content, work: Work) -> None:
     """What a reader should know, as rows and in short; what compares all items is asked again only where an answer can
-    have changed."""
+    have changed. Raises ``GateClosed`` where an error was found that nobody waived."""
     subject = Subject(version.dataset, version.schema_revision, version.parent, version)
     same = not (content.items_changed or content.splits_changed or content.whole)
-    results = checking.look(subject, same_items=same)
+    results = checking.look(subject, work, same_items=same)
     version.checks = checking.said(results)
     with work.fenced():
         checking.keep(subject, results, version.author)
+    gate.refuse(results, str(version))
 
 
 def _unchanged(version: Version, parent: Version) -> bool:

@@ -1,14 +1,20 @@
 """Checks: what is found of a version is kept as rows, with what was looked at."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from lode_datasets import gate
+from lode_datasets.checks import CHECKS
+from lode_datasets.models import CheckRun, Waiver
+from lode_datasets.publish import publish
 from lode_datasets.selection import add_items
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec
 from lode_platform.items import add_items as make
-from lode_platform.models import Item, User
+from lode_platform.models import Event, Item, User
 
 HOME = "projects/blood/datasets/cells"
 
@@ -64,3 +70,115 @@ def test_what_only_items_decide_is_taken_from_the_version_before(engineer: Any, 
     cells.add(1)
     cells.publish()
     assert results(engineer, "3")["duplicate_across_splits"]["count"] == 0
+
+
+def refused(cells: Any) -> Any:
+    """The job of a publish that checks stop; nobody sees a version of it."""
+    version, job = publish(cells.dataset, cells.user)
+    cells.run_jobs()
+    assert job is not None
+    job.refresh_from_db()
+    assert (job.state, job.result["code"]) == ("failed", "gate_closed")
+    assert not cells.dataset.versions.published().filter(number=version.number).exists()
+    return job
+
+
+def test_an_error_stops_a_publish_until_it_is_waived(engineer: Any, cells: Any) -> None:
+    cells.add(3)
+    (pooled,) = cells.add(1, labelled=False)
+    usual = cells.publish()
+    assert engineer.patch(f"{HOME}/checks", {"severities": {"unlabelled": "error"}}).status_code == 200
+    cells.dataset.refresh_from_db()
+    cells.label(Item.objects.first(), [])
+    assert refused(cells).result["checks"] == ["unlabelled"]
+    answer = engineer.get(f"{HOME}/checks").json()
+    assert (answer["run"]["closed"], answer["run"]["version"]) == (["unlabelled"], 2)
+    given = {"check": "unlabelled", "reason": "the pool is wanted", "until": str(timezone.localdate())}
+    made = engineer.post(f"{HOME}/waivers", given)
+    assert (made.status_code, made.json()["count"]) == (201, 1)
+
+    version = cells.publish()
+    assert version.number == 2 and version.checks[-1]["level"] == "danger"
+    waiver = results(engineer)["unlabelled"]["waiver"]
+    assert (waiver["reason"], waiver["given_by"]) == ("the pool is wanted", "erin")
+    assert results(engineer, "1")["unlabelled"]["severity"] == "note" and usual.checks[-1]["level"] == "info"
+
+    cells.add(1, labelled=False)  # more than had been found when it was waived
+    refused(cells)
+    engineer.patch(f"{HOME}/checks", {"severities": {"unlabelled": None}})
+    cells.dataset.refresh_from_db()
+    assert cells.publish().number == 3
+    verbs = Event.objects.filter(verb__startswith="dataset.").values_list("verb", flat=True)
+    assert {"dataset.checks", "dataset.waive"} <= set(verbs)
+
+
+def test_a_waiver_ends_by_its_day_or_by_a_word_and_is_kept(engineer: Any, cells: Any) -> None:
+    cells.add(2)
+    cells.add(1, labelled=False)
+    today = timezone.localdate()
+    given = {"check": "unlabelled", "reason": "for now", "until": str(today)}
+    assert engineer.post(f"{HOME}/waivers", given).json()["code"] == "nothing_found"
+    cells.publish()
+    assert engineer.post(f"{HOME}/waivers", given | {"check": "spelling"}).json()["code"] == "no_check"
+    assert engineer.post(f"{HOME}/waivers", given | {"until": str(today - timedelta(days=1))}).status_code == 400
+    gate.choose(cells.dataset, cells.user, {"unlabelled": "error"})
+    made = engineer.post(f"{HOME}/waivers", given).json()
+    Waiver.objects.update(until=today - timedelta(days=1))
+    cells.label(Item.objects.first(), [])
+    refused(cells)
+    Waiver.objects.update(until=today)
+    assert engineer.delete(f"{HOME}/waivers/{made['uuid']}").status_code == 204
+    refused(cells)
+    (kept,) = engineer.get(f"{HOME}/waivers").json()["results"]
+    assert kept["ended_at"] is not None and engineer.get(f"{HOME}/checks").json()["waivers"] == []
+
+
+def test_checks_run_without_publishing_and_say_what_a_publish_would_meet(engineer: Any, cells: Any) -> None:
+    items = cells.add(3, split="train")
+    cells.add(2, labelled=False)
+    twin_of(cells, items[0], "twin.png", "val")
+    gate.choose(cells.dataset, cells.user, {"unlabelled": "error", "class_unused": "off"})
+    job = engineer.post(f"{HOME}/checks", {}).json()
+    assert engineer.post(f"{HOME}/checks", {}).json()["uuid"] == job["uuid"]
+    cells.run_jobs()
+    run = engineer.get(f"{HOME}/checks").json()["run"]
+    assert (run["version"], run["items"], run["closed"]) == (None, 6, ["unlabelled"])
+    assert "class_unused" in run["not_looked"] and not cells.dataset.versions.exists()
+    asked = {row["name"]: row["count"] for row in run["results"]}
+    assert asked["duplicate_across_splits"] == 1
+
+    gate.choose(cells.dataset, cells.user, {"unlabelled": "note"})
+    cells.publish()
+    assert {name: row["count"] for name, row in results(engineer).items()} == asked
+    assert CheckRun.objects.filter(version=None).count() == 0
+    engineer.post(f"{HOME}/checks", {"checks": ["class_unused"]})
+    cells.run_jobs()
+    assert [row["name"] for row in engineer.get(f"{HOME}/checks").json()["run"]["results"]] == ["class_unused"]
+    assert engineer.post(f"{HOME}/checks", {"checks": ["spelling"]}).status_code == 400
+    assert engineer.patch(f"{HOME}/checks", {"severities": {"unlabelled": "fatal"}}).status_code == 400
+
+
+def test_pages_run_checks_set_what_they_weigh_and_waive(cells: Any, erin: User, victor: User, client: Any) -> None:
+    cells.add(2)
+    cells.add(1, labelled=False)
+    page = "/p/blood/datasets/cells/"
+    client.force_login(victor)
+    client.post(f"{page}checks/")
+    assert client.post(f"{page}severities/", {"unlabelled": "error"}).status_code == 403
+    assert client.post(f"{page}waive/", {"check": "unlabelled"}).status_code == 403
+    cells.run_jobs()
+    client.force_login(erin)
+    client.post(f"{page}severities/", {name: "note" for name in CHECKS} | {"unlabelled": "error"})
+    cells.dataset.refresh_from_db()
+    assert cells.dataset.check_severities["unlabelled"] == "error"
+    assert "class_unused" not in cells.dataset.check_severities  # a note anyway
+    client.post(f"{page}checks/", {"all": "1"})
+    cells.run_jobs()
+    shown = client.get(page).content.decode()
+    assert "1 item is unlabelled" in shown and "unlabelled (1)" in shown and 'id="waive-unlabelled"' in shown
+    client.post(f"{page}waive/", {"check": "unlabelled", "reason": "soon", "until": "31.1."})
+    assert not Waiver.objects.exists()
+    until = str(timezone.localdate())
+    client.post(f"{page}waive/", {"check": "unlabelled", "reason": "labelled soon", "until": until})
+    cells.publish()
+    assert "labelled soon" in client.get(f"{page}v1/").content.decode()

@@ -1,7 +1,7 @@
 """`lode`: the command line. Text goes to standard output, progress and errors to standard error.
 
 With `--json` a verb prints one JSON document on standard output, also where it fails (`{"error", "code"}`). Exit
-codes: 0 done, 1 refused or failed, 2 wrong usage, 3 bytes are not what was published.
+codes: 0 done, 1 refused or failed, 2 wrong usage, 3 bytes are not what was published, 4 checks stop a publish.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ ROOMS = {
     "metadata": ("metadata",),
     "people": ("invite",),
     "data": ("items", "publish", "versions", "diff"),
+    "checking": ("checks",),
     "pins": ("pin", "pull", "verify"),
     "storing": ("fsck", "gc"),
     "loop": ("runs", "predictions", "evaluations", "compare", "failures", "mine"),

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any
 
 from motherlode import listing
+from motherlode.cli.checking import CLOSED, run_of, say_run
 from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count
-from motherlode.errors import BadInput
+from motherlode.errors import BadInput, GateClosed
 from motherlode.publishing import ask
 from motherlode.versions import dataset_path, parse_name
 
@@ -50,13 +51,18 @@ def items(arguments: Namespace, out: Out) -> None:
     out.say(count(len(rows), "item"))
 
 
-def publish(arguments: Namespace, out: Out) -> None:
-    """Ask for it, wait for the job, and say what it is."""
+def publish(arguments: Namespace, out: Out) -> int:
+    """Ask for it, wait for the job, and say what it is and what checks found; 4 where they stop it."""
     name = parse_name(arguments.dataset)
     with client_of(arguments, name.project) as client:
         fields = arguments.metadata
         chosen = None if fields is None else [field.strip() for field in fields.split(",") if field.strip()]
-        version, unchanged = ask(client, name, arguments.message, chosen)
+        try:
+            version, unchanged = ask(client, name, arguments.message, chosen)
+        except GateClosed as error:
+            say_run(out, run_of(client, name))
+            return out.fail(str(error), "gate_closed", CLOSED)
+        run = None if unchanged or out.as_json else run_of(client, name, int(version["version"]))
     out.answer({**version, "unchanged": unchanged})
     head = f"{version['dataset']}@v{version['version']}"
     if unchanged:
@@ -69,7 +75,9 @@ def publish(arguments: Namespace, out: Out) -> None:
     out.say(f"  commit  {version['commit']}")
     if version.get("url"):
         out.say(f"  page    {version['url']}")
+    say_run(out, run)
     out.say(f"Next: lode pin {again(arguments, name.project, head)}")
+    return 0
 
 
 def _splits(splits: Mapping[str, Any]) -> str:
