@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from lode_annotation.models import LabelSet
+from lode_annotation.models import AnnotationRevision, LabelSet, Review
 from lode_datasets.models import Dataset, DatasetItem, Entry, Version
 from lode_platform.models import Blob, Item, PastFile
 from motherlode.manifest import POOL
 
 __all__ = [
     "Labelled",
-    "Outgrown",
+    "Named",
     "Rows",
     "Torn",
     "Twin",
@@ -22,8 +22,11 @@ __all__ = [
     "of_version",
     "outgrown",
     "pooled",
+    "repeats",
     "torn_groups",
     "twins",
+    "unreadable",
+    "unreviewed",
 ]
 
 _LABELS = LabelSet._meta.db_table
@@ -60,7 +63,24 @@ _OUTGROWN = f"""
         WHERE p.item_id = e.item AND p.resized AND p.replaced_at > l.created_at)
 """
 _POOLED = "SELECT e.item, e.path FROM ({rows}) e WHERE e.split = %(pool)s LIMIT %(most)s"
-_LABELLED = "SELECT e.split, e.labels FROM ({rows}) e"
+_LABELLED = "SELECT e.item, e.split, e.labels FROM ({rows}) e"
+_REPEATS = f"""
+    SELECT e.item, e.path, b.md5, e.split FROM ({{rows}}) e JOIN {Blob._meta.db_table} b ON b.id = e.blob
+    WHERE e.blob IN (SELECT t.blob FROM ({{rows}}) t GROUP BY t.blob HAVING COUNT(*) > 1)
+"""
+_GIVEN = f"SELECT COUNT(*) FROM ({{rows}}) e JOIN {_LABELS} l ON l.id = e.labels WHERE l.source <> 'import'"
+_UNREVIEWED = f"""
+    SELECT e.item, e.path FROM ({{rows}}) e JOIN {_LABELS} l ON l.id = e.labels
+    WHERE l.source <> 'import' AND NOT EXISTS (
+        SELECT 1 FROM {AnnotationRevision._meta.db_table} a
+        JOIN {Review._meta.db_table} r ON r.annotation_id = a.annotation_id
+        WHERE a.id = l.annotation_revision_id AND r.verdict IN ('accept', 'fix') AND r.undone_at IS NULL)
+"""
+_UNREADABLE = f"""
+    SELECT e.item, e.path FROM ({{rows}}) e
+    JOIN {Item._meta.db_table} i ON i.id = e.item JOIN {Blob._meta.db_table} b ON b.id = e.blob
+    WHERE i.kind = 'image' AND (i.width = 0 OR i.height = 0) OR b.size = 0
+"""
 
 
 @dataclass(frozen=True)
@@ -87,8 +107,8 @@ class Torn(NamedTuple):
     item: int
 
 
-class Outgrown(NamedTuple):
-    """An item whose labels were made for a picture of another size."""
+class Named(NamedTuple):
+    """An item by its path."""
 
     path: str
     item: int
@@ -97,6 +117,7 @@ class Outgrown(NamedTuple):
 class Labelled(NamedTuple):
     """An item's split and label set."""
 
+    item: int
     split: str
     labels: int | None
 
@@ -131,9 +152,9 @@ def torn_groups(rows: Rows) -> list[Torn]:
     return sorted(Torn._make(row) for row in _all(_TORN, rows))
 
 
-def outgrown(rows: Rows) -> list[Outgrown]:
+def outgrown(rows: Rows) -> list[Named]:
     """The items whose labels were made for a picture of another size, by path."""
-    return sorted(Outgrown(path, item) for item, path in _all(_OUTGROWN, rows))
+    return sorted(Named(path, item) for item, path in _all(_OUTGROWN, rows))
 
 
 def pooled(rows: Rows, most: int) -> dict[int, str]:
@@ -142,5 +163,21 @@ def pooled(rows: Rows, most: int) -> dict[int, str]:
 
 
 def labelled(rows: Rows) -> list[Labelled]:
-    """The split and the label set of each item."""
+    """The split and the label set of each item, None where it is unlabelled."""
     return [Labelled._make(row) for row in _all(_LABELLED, rows)]
+
+
+def repeats(rows: Rows) -> list[Twin]:
+    """The items whose bytes stand more than once among all, by path."""
+    return sorted(Twin(path, md5, split, item) for item, path, md5, split in _all(_REPEATS, rows))
+
+
+def unreviewed(rows: Rows) -> tuple[int, list[Named]]:
+    """How many items have labels that people gave here, and those of them that no reviewer accepted or fixed."""
+    [[given]] = _all(_GIVEN, rows)
+    return given, sorted(Named(path, item) for item, path in _all(_UNREVIEWED, rows))
+
+
+def unreadable(rows: Rows) -> list[Named]:
+    """The items whose rows say that there is nothing to see."""
+    return sorted(Named(path, item) for item, path in _all(_UNREADABLE, rows))

@@ -148,7 +148,7 @@ def carry_out(work: Work) -> dict[str, Any]:
     revision = dataset.schema.revisions.order_by("-number").first() if dataset else None
     if dataset is None or revision is None:
         raise Gone("This dataset is no longer there.")
-    subject = Subject(dataset, revision, versions.latest(dataset))
+    subject = Subject(dataset, revision, versions.latest(dataset), tick=work.check)
     work.progress(0, 0, _("Checking"), at_once=True)
     results = look(subject, work, names=work.arguments.get("checks"))
     with work.fenced():

@@ -304,7 +304,7 @@ def _result(version: Version) -> dict[str, Any]:
 def _check(version: Version, content: Content, work: Work) -> None:
     """What a reader should know, as rows and in short; what compares all items is asked again only where an answer can
     have changed. Raises ``GateClosed`` where an error was found that nobody waived."""
-    subject = Subject(version.dataset, version.schema_revision, version.parent, version)
+    subject = Subject(version.dataset, version.schema_revision, version.parent, version, work.check)
     same = not (content.items_changed or content.splits_changed or content.whole)
     results = checking.look(subject, work, same_items=same)
     version.checks = checking.said(results)

@@ -1,11 +1,15 @@
 """Checks: what is found of a version is kept as rows, with what was looked at."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from lode_annotation.models import Annotation, Review
+from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_datasets import gate
 from lode_datasets.checks import CHECKS
 from lode_datasets.models import CheckRun, Waiver
@@ -48,6 +52,7 @@ def test_each_check_says_what_it_looked_at_and_names_items(engineer: Any, cells:
         "duplicate_across_splits": ("warning", 1, 4),
         "class_absent": ("warning", 1, 4),
         "class_unused": ("note", 1, 4),
+        "empty_split": ("note", 1, 4),
         "unlabelled": ("note", 1, 4),
     }
     assert found["group_across_splits"]["looked_at"] == 4
@@ -182,3 +187,57 @@ def test_pages_run_checks_set_what_they_weigh_and_waive(cells: Any, erin: User, 
     client.post(f"{page}waive/", {"check": "unlabelled", "reason": "labelled soon", "until": until})
     cells.publish()
     assert "labelled soon" in client.get(f"{page}v1/").content.decode()
+
+
+def test_counts_and_rows_tell_what_shrank_is_missing_repeats_or_cannot_be_seen(engineer: Any, cells: Any) -> None:
+    items = cells.add(4, split="train")
+    for item in items:
+        cells.label(item, [cells.box(item, 0, 1), cells.box(item, 1, 2)])
+    cells.add(1, split="val")
+    twin_of(cells, items[0], "again.png", "train")
+    cells.publish()
+    found = results(engineer)
+    assert found["duplicate_within_split"]["items"][0]["note"] == "= again.png, train"
+    assert (found["duplicate_within_split"]["count"], found["class_shrunk"]["looked_at"]) == (1, 0)
+    assert [fact["split"] for fact in found["empty_split"]["facts"]] == ["test"]
+
+    for item in items[:3]:
+        cells.label(item, [cells.box(item, 0, 1)])
+    unknown = replace(cells.box(items[3], 2), class_id=9)
+    cells.label(items[3], [cells.box(items[3], 0, 1), unknown])
+    Item.objects.filter(pk=items[1].pk).update(width=0)
+    cells.add(1, split="val")
+    cells.publish()
+    found = results(engineer)
+    (shrunk,) = found["class_shrunk"]["facts"]
+    assert (shrunk["name"], shrunk["before"], shrunk["count"]) == ("WBC", 4, 0)
+    assert [(row["path"], row["note"]) for row in found["class_unknown"]["items"]] == [(items[3].path, "9")]
+    assert [row["path"] for row in found["unreadable"]["items"]] == [items[1].path]
+    assert "unreviewed" not in found
+
+
+def test_labels_wait_for_a_reviewer_until_one_accepts_them(engineer: Any, cells: Any, rita: User) -> None:
+    items = cells.add(1, split="train") + cells.add(2, labelled=False)
+    queue = create_queue(cells.project, Caller(cells.user), name="open", schema=cells.schema)
+    add_tasks(queue, Caller(cells.user), [TaskSpec(item) for item in items[1:]])
+    for _number in range(2):
+        task = engineer.post(f"queues/{queue.uuid}/next", {"holding": []}).json()["task"]["id"]
+        sent = {"result": [], "operation_id": str(uuid4()), "lead_time": 1.0}
+        assert engineer.post(f"tasks/{task}/submit", sent).status_code == 200
+    checks = {"checks": ["unreviewed"]}
+    engineer.post(f"{HOME}/checks", checks)
+    cells.run_jobs()
+    (row,) = engineer.get(f"{HOME}/checks").json()["run"]["results"]
+    assert (row["count"], row["looked_at"], row["left_out"]) == (2, 2, "Imported labels are not looked at.")
+    first = Annotation.objects.order_by("pk")[0]
+    word = Review.objects.create(
+        annotation=first, revision=first.revisions.get(), reviewer=rita, verdict=Review.Verdict.ACCEPT
+    )
+    engineer.post(f"{HOME}/checks", checks)
+    cells.run_jobs()
+    (row,) = engineer.get(f"{HOME}/checks").json()["run"]["results"]
+    assert (row["count"], row["looked_at"]) == (1, 2)
+    Review.objects.filter(pk=word.pk).update(undone_at=timezone.now())
+    engineer.post(f"{HOME}/checks", checks)
+    cells.run_jobs()
+    assert engineer.get(f"{HOME}/checks").json()["run"]["results"][0]["count"] == 2

@@ -213,6 +213,7 @@ def test_checks_tell_leaks_absent_classes_and_what_is_unlabelled(engineer: Any, 
         ("duplicate_across_splits", "", ""),
         ("class_absent", "WBC", "val"),
         ("class_unused", "Platelets", ""),
+        ("empty_split", "", "test"),
         ("unlabelled", "", ""),
     }
     assert version.checks[0]["examples"] == [[items[0].path, "train", "twin.png", "val"]]

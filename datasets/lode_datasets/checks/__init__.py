@@ -3,7 +3,19 @@
 A check is a function from a ``Subject`` (a version on its way, or what the dataset holds now) to a ``Finding``.
 """
 
-from lode_datasets.checks import classes, duplicates, groups, outgrown, unlabelled
+from lode_datasets.checks import (
+    classes,
+    duplicates,
+    empty_splits,
+    groups,
+    outgrown,
+    repeats,
+    shrunk,
+    unknown_classes,
+    unlabelled,
+    unreadable,
+    unreviewed,
+)
 from lode_datasets.checks.check import Check
 
 __all__ = ["CHECKS", "Check"]
@@ -13,9 +25,15 @@ CHECKS: dict[str, Check] = {
     for check in (
         duplicates.CHECK,
         groups.CHECK,
+        repeats.CHECK,
         outgrown.CHECK,
+        unknown_classes.CHECK,
         classes.ABSENT,
         classes.UNUSED,
+        shrunk.CHECK,
+        empty_splits.CHECK,
+        unreadable.CHECK,
+        unreviewed.CHECK,
         unlabelled.CHECK,
     )
 }

@@ -1,6 +1,6 @@
 """What is checked: a version while it is published, or what a dataset holds now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from lode_datasets import check_statements, statements
 from lode_datasets.counts import VersionCounts
 from lode_datasets.lines import class_ids
 from lode_datasets.models import Dataset, Version
+from motherlode.regions import Texts
 
 __all__ = ["Subject"]
 
@@ -18,12 +19,16 @@ PAGE = 2000  # label sets read at once
 
 @dataclass
 class Subject:
-    """``version`` is None for what the dataset holds now; ``parent`` the newest version before."""
+    """``version`` is None for what the dataset holds now; ``parent`` the newest version before.
+
+    ``tick`` is called now and then by what takes long, and raises where the work is to end.
+    """
 
     dataset: Dataset
     revision: SchemaRevision
     parent: Version | None
     version: Version | None = None
+    tick: Callable[[], None] = lambda: None
 
     @cached_property
     def rows(self) -> check_statements.Rows:
@@ -38,12 +43,24 @@ class Subject:
         if self.version is not None:
             return self.version.counts
         counts = VersionCounts()
-        splits = check_statements.labelled(self.rows)
-        for start in range(0, len(splits), PAGE):
-            some = splits[start : start + PAGE]
-            said = statements.label_texts([row.labels for row in some if row.labels is not None])
-            counts.add((row.split, None if row.labels is None else class_ids(said[row.labels])) for row in some)
+        labelled = check_statements.labelled(self.rows)
+        counts.add((row.split, None) for row in labelled if row.labels is None)
+        counts.add((row.split, classes) for row, classes in self.classes())
         return counts.as_json()
+
+    def classes(self) -> Iterator[tuple[check_statements.Labelled, list[int]]]:
+        """The class of each thing said of each labelled item: all labels are read, a page at a time."""
+        for rows, said in self.labels():
+            for row in rows:
+                yield row, class_ids(said[row.labels or 0])
+
+    def labels(self) -> Iterator[tuple[list[check_statements.Labelled], dict[int, Texts]]]:
+        """Labelled items, a page at a time, and what each label set says, by key."""
+        rows = [row for row in check_statements.labelled(self.rows) if row.labels is not None]
+        for start in range(0, len(rows), PAGE):
+            self.tick()
+            some = rows[start : start + PAGE]
+            yield some, statements.label_texts([row.labels for row in some if row.labels is not None])
 
     @property
     def items(self) -> int:
