@@ -14,6 +14,7 @@ from motherlode.manifest import POOL
 __all__ = [
     "Labelled",
     "Named",
+    "Picture",
     "Rows",
     "Torn",
     "Twin",
@@ -21,6 +22,7 @@ __all__ = [
     "of_selection",
     "of_version",
     "outgrown",
+    "pictures",
     "pooled",
     "repeats",
     "torn_groups",
@@ -63,7 +65,15 @@ _OUTGROWN = f"""
         WHERE p.item_id = e.item AND p.resized AND p.replaced_at > l.created_at)
 """
 _POOLED = "SELECT e.item, e.path FROM ({rows}) e WHERE e.split = %(pool)s LIMIT %(most)s"
-_LABELLED = "SELECT e.item, e.split, e.labels FROM ({rows}) e"
+_LABELLED = f"""
+    SELECT e.item, e.split, e.labels, i.kind, i.width, i.height, i.length
+    FROM ({{rows}}) e JOIN {Item._meta.db_table} i ON i.id = e.item
+"""
+_PICTURES = f"""
+    SELECT e.path, b.md5, e.split, e.item, i.blob_id = e.blob FROM ({{rows}}) e
+    JOIN {Item._meta.db_table} i ON i.id = e.item JOIN {Blob._meta.db_table} b ON b.id = e.blob
+    WHERE i.kind = 'image' AND e.split <> %(pool)s
+"""
 _REPEATS = f"""
     SELECT e.item, e.path, b.md5, e.split FROM ({{rows}}) e JOIN {Blob._meta.db_table} b ON b.id = e.blob
     WHERE e.blob IN (SELECT t.blob FROM ({{rows}}) t GROUP BY t.blob HAVING COUNT(*) > 1)
@@ -115,11 +125,25 @@ class Named(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """An item's split and label set."""
+    """An item's split and label set, and the numbers of its medium."""
 
     item: int
     split: str
     labels: int | None
+    kind: str
+    width: int
+    height: int
+    length: int
+
+
+class Picture(NamedTuple):
+    """A picture of a split, and whether its item still has that file."""
+
+    path: str
+    md5: str
+    split: str
+    item: int
+    is_current: bool
 
 
 def of_version(version: Version) -> Rows:
@@ -181,3 +205,8 @@ def unreviewed(rows: Rows) -> tuple[int, list[Named]]:
 def unreadable(rows: Rows) -> list[Named]:
     """The items whose rows say that there is nothing to see."""
     return sorted(Named(path, item) for item, path in _all(_UNREADABLE, rows))
+
+
+def pictures(rows: Rows) -> list[Picture]:
+    """The pictures of all splits but the pool, by path."""
+    return sorted(Picture._make(row) for row in _all(_PICTURES, rows))

@@ -34,9 +34,7 @@ def look(
     found = []
     for check in CHECKS.values():
         severity = gate.severity_of(subject.dataset, check)
-        if names is None and not _is_due(subject, check, severity):
-            continue
-        if names is not None and check.name not in names:
+        if severity == OFF if names is None else check.name not in names:
             continue
         severity = WARNING if severity == OFF else severity
         if check.of_items and check.name in before:
@@ -46,12 +44,6 @@ def look(
             found.append(_result(check, check.look(subject), severity))
     gate.cover(subject.dataset, found)
     return found
-
-
-def _is_due(subject: Subject, check: Check, severity: str) -> bool:
-    """Whether a check looks unasked."""
-    is_chosen = check.name in subject.dataset.check_severities
-    return severity != OFF and (is_chosen or check.most is None or subject.items <= check.most)
 
 
 def _again(before: CheckResult, check: Check, severity: str) -> CheckResult:

@@ -2,23 +2,27 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from PIL import Image
 
 from lode_annotation.models import Annotation, Review
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_datasets import gate
-from lode_datasets.checks import CHECKS
+from lode_datasets.check_statements import Picture
+from lode_datasets.checks import CHECKS, near_duplicates
 from lode_datasets.models import CheckRun, Waiver
 from lode_datasets.publish import publish
-from lode_datasets.selection import add_items
+from lode_datasets.selection import add_items, remove_items
 from lode_platform.callers import Caller
 from lode_platform.items import ItemSpec
 from lode_platform.items import add_items as make
 from lode_platform.models import Event, Item, User
+from lode_platform.store import store
 
 HOME = "projects/blood/datasets/cells"
 
@@ -241,3 +245,53 @@ def test_labels_wait_for_a_reviewer_until_one_accepts_them(engineer: Any, cells:
     engineer.post(f"{HOME}/checks", checks)
     cells.run_jobs()
     assert engineer.get(f"{HOME}/checks").json()["run"]["results"][0]["count"] == 2
+
+
+def by_hand(engineer: Any, cells: Any, *names: str) -> list[Any]:
+    """What checks find that are off, asked for by name."""
+    engineer.post(f"{HOME}/checks", {"checks": names})
+    cells.run_jobs()
+    found: list[Any] = engineer.get(f"{HOME}/checks").json()["run"]["results"]
+    return found
+
+
+def picture(folder: Path, shade: int, quality: int = 95) -> bytes:
+    """A JPEG with a ramp that begins at a shade."""
+    image = Image.radial_gradient("L").resize((64, 48)).rotate(shade)
+    image.save(folder / "one.jpg", "JPEG", quality=quality)
+    return (folder / "one.jpg").read_bytes()
+
+
+def test_regions_of_no_extent_and_pictures_that_look_alike_are_found(engineer: Any, cells: Any, tmp_path: Path) -> None:
+    items = cells.add(4, split="train")
+    for item, place in zip(items, [(5, 5, 5, 9), (90, 90, 99, 99), (5, 5, 5.5, 6), (5, 5, 9, 9)], strict=True):
+        cells.label(item, [replace(cells.box(item, 0), geometry=tuple(map(float, place)))])
+    (row,) = by_hand(engineer, cells, "region_degenerate")
+    assert (row["count"], row["looked_at"], row["severity"]) == (3, 4, "warning")
+    assert {one["path"]: one["note"] for one in row["items"]} == {
+        items[0].path: "degenerate",
+        items[1].path: "outside",
+        items[2].path: "under a pixel",
+    }
+    remove_items(cells.dataset, cells.user, items)
+    files = [("train", 10, 95), ("val", 10, 60), ("test", 120, 95)]
+    specs = [
+        ItemSpec(f"{split}.jpg", blob.md5, blob.sha256)
+        for split, shade, quality in files
+        for blob in [store().add_bytes(picture(tmp_path, shade, quality))]
+    ]
+    made = make(cells.project, Caller(cells.user), specs, trusted=True).created
+    add_items(cells.dataset, made, splits={item.uuid: item.path.removesuffix(".jpg") for item in made})
+    for item in made:
+        cells.label(item, [])
+    (row,) = by_hand(engineer, cells, "near_duplicate_across_splits")
+    assert (row["count"], row["looked_at"], row["left_out"]) == (1, 3, "")
+    assert row["items"][0]["path"] == "val.jpg" and row["items"][0]["note"].startswith("val ~ train.jpg, train (")
+
+
+def test_what_is_not_compared_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(Picture(f"{n}", f"{n}", "train" if n % 2 else "val", n, True), n) for n in range(4)]
+    nearest, crowded = near_duplicates._pairs(rows)
+    assert (sorted(nearest), crowded) == ([1, 2, 3], 0)
+    monkeypatch.setattr(near_duplicates, "CROWD", 3)
+    assert near_duplicates._pairs(rows) == ({}, 4)

@@ -66,7 +66,6 @@ class DatasetCheckShape(Shape):
     description = serializers.CharField()
     severity = serializers.CharField(help_text="what it weighs in this dataset: off, note, warning or error")
     default = serializers.CharField(help_text="what it weighs where nothing is said of it")
-    most = serializers.IntegerField(allow_null=True, help_text="above so many items it looks only where it was chosen")
 
 
 class DatasetChecksShape(Shape):
@@ -145,7 +144,6 @@ def checks_json(dataset: Dataset) -> dict[str, Any]:
                 "description": str(check.description),
                 "severity": gate.severity_of(dataset, check),
                 "default": check.severity,
-                "most": check.most,
             }
             for check in CHECKS.values()
         ],

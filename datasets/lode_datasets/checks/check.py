@@ -54,8 +54,7 @@ class Check:
     """``severity`` is the default; ``level`` how loud a page shows it then ("danger", "warning", "info").
 
     ``of_items`` says that only items, their bytes and their splits decide: what the parent version's found then holds
-    until one of those changes. ``most`` is the number of items above which it looks only where a dataset chose its
-    severity or somebody names it.
+    until one of those changes. What reads all labels or all files is off by default.
     """
 
     name: str
@@ -65,7 +64,6 @@ class Check:
     look: Look
     level: str = "warning"
     of_items: bool = False
-    most: int | None = None
 
     def level_at(self, severity: str) -> str:
         """How loud what it finds is shown at a severity."""

@@ -25,8 +25,8 @@ def add_verbs(verbs: Verbs) -> None:
     verb = add_verb(verbs, "checks", checks, "have checks look at what a dataset holds, without publishing it")
     verb.add_argument("dataset", help="its name: cells")
     some = verb.add_mutually_exclusive_group()
-    some.add_argument("--only", metavar="NAMES", help="these checks alone, also such as are off: near_duplicates")
-    some.add_argument("--all", action="store_true", help="every check, also those that are off or look at no large set")
+    some.add_argument("--only", metavar="NAMES", help="these checks alone, also such as are off: region_degenerate")
+    some.add_argument("--all", action="store_true", help="every check, also those that are off")
 
 
 def checks(arguments: Namespace, out: Out) -> int:
