@@ -19,7 +19,7 @@ def _lacking(subject: Subject) -> dict[int, list[str]]:
 
 
 def _is_used(subject: Subject, splits: list[str]) -> bool:
-    return len(splits) < sum(split != POOL for split in subject.counts["splits"])
+    return len(splits) < len(subject.counts["splits"].keys() - {POOL})
 
 
 def absent(subject: Subject) -> Finding:

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from lode_datasets import check_statements
-from lode_datasets.checks.check import SHOWN, WARNING, Check, Finding
+from lode_datasets.checks.check import SHOWN, WARNING, Check, Fact, Finding
 from lode_datasets.checks.subject import Subject
 
 
@@ -20,7 +20,7 @@ def look(subject: Subject) -> Finding:
             if len(examples) < SHOWN:
                 examples.append([before.path, before.split, twin.path, twin.split])
                 items[twin.item] = f"{twin.split} = {before.path}, {before.split}"
-    facts = [{"count": count, "examples": examples}] if count else []
+    facts: list[Fact] = [{"count": count, "examples": examples}] if count else []
     return Finding(count, subject.items, facts, items)
 
 

@@ -3,14 +3,14 @@
 from django.utils.translation import gettext_lazy as _
 
 from lode_datasets import check_statements
-from lode_datasets.checks.check import SHOWN, WARNING, Check, Finding
+from lode_datasets.checks.check import SHOWN, WARNING, Check, Fact, Finding
 from lode_datasets.checks.subject import Subject
 
 
 def look(subject: Subject) -> Finding:
     """Counts groups; the pool counts as no split, and an item without a group is in none."""
     torn = check_statements.torn_groups(subject.rows)
-    facts = [{"count": len(torn), "examples": [[row.group] for row in torn[:SHOWN]]}] if torn else []
+    facts: list[Fact] = [{"count": len(torn), "examples": [[row.group] for row in torn[:SHOWN]]}] if torn else []
     return Finding(len(torn), subject.items, facts, {row.item: row.group for row in torn[:SHOWN]})
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lode_datasets import check_statements
 from lode_datasets.check_statements import Picture
-from lode_datasets.checks.check import OFF, SHOWN, Check, Finding
+from lode_datasets.checks.check import OFF, SHOWN, Check, Fact, Finding
 from lode_datasets.checks.subject import Subject
 from lode_platform import media
 from lode_platform.errors import LodeError
@@ -86,7 +86,7 @@ def look(subject: Subject) -> Finding:
         parts.append(_("%(n)s pictures could not be shown.") % {"n": unread})
     if crowded:
         parts.append(_("%(n)s pictures look like too many others in part to compare all of them.") % {"n": crowded})
-    facts = [{"count": len(nearest)}] if nearest else []
+    facts: list[Fact] = [{"count": len(nearest)}] if nearest else []
     return Finding(len(nearest), len(hashes), facts, items, " ".join(map(str, parts)))
 
 

@@ -41,7 +41,8 @@ class Subject:
     def counts(self) -> Mapping[str, Any]:
         """As ``Version.counts``, without what is said of fields."""
         if self.version is not None:
-            return self.version.counts
+            held: Mapping[str, Any] = self.version.counts
+            return held
         counts = VersionCounts()
         labelled = check_statements.labelled(self.rows)
         counts.add((row.split, None) for row in labelled if row.labels is None)
