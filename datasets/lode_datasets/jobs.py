@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lode_datasets import adding, pending_changes, publish, verify, version_members
+from lode_datasets import adding, checking, pending_changes, publish, verify, version_members
 from lode_datasets.models import DatasetItem
 from lode_platform import tidy
 from lode_platform.jobs import Work, job
@@ -37,6 +37,12 @@ def compare_selection(work: Work) -> dict[str, Any]:
 def index_version(work: Work) -> dict[str, Any]:
     """Makes the file by which a version's pages are filtered."""
     return version_members.carry_out(work)
+
+
+@job(checking.VERB)
+def check_dataset(work: Work) -> dict[str, Any]:
+    """Has checks look at what a dataset holds."""
+    return checking.carry_out(work)
 
 
 @tidy.releases

@@ -23,7 +23,8 @@ class Dataset(models.Model):
 
     ``split_policy``: ``{"train": 0.8, "val": 0.1, "test": 0.1, "salt": "..."}``; an item's split is
     decided once, by the hash of its group or else of its bytes. ``metadata_kinds``: the fields of the items that the
-    next version carries, the kind of each by name.
+    next version carries, the kind of each by name. ``check_severities``: how much what a check finds weighs, by its
+    name, where the dataset says otherwise than the check.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True)
@@ -34,6 +35,7 @@ class Dataset(models.Model):
     schema = models.ForeignKey(Schema, on_delete=models.PROTECT, related_name="datasets")
     split_policy = models.JSONField(default=dict)
     metadata_kinds = models.JSONField(default=dict, blank=True)
+    check_severities = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
@@ -249,3 +251,60 @@ class Pin(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "user"], name="one_pin_per_person")]
+
+
+class CheckRun(models.Model):
+    """What the checks found of a version, or of what a dataset held at that moment (``version`` null).
+
+    Kept beside the version: none of it is in the published bytes. Of runs without a version a dataset keeps the newest.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="check_runs")
+    version = models.OneToOneField(Version, null=True, blank=True, on_delete=models.SET_NULL, related_name="check_run")
+    items = models.PositiveIntegerField(help_text="how many the version or the selection has")
+    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Waiver(models.Model):
+    """Somebody lets a check's errors pass, up to ``count`` of them, until the end of a day, and says why.
+
+    Never changed or removed: it ends by its day, or earlier by somebody's word.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="waivers")
+    name = models.CharField(max_length=40, help_text="the check's")
+    count = models.PositiveIntegerField(help_text="as many had been found; more than that it does not cover")
+    reason = models.CharField(max_length=1000)
+    until = models.DateField()
+    given_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index("dataset", "name", name="waiver_check")]
+
+
+class CheckResult(models.Model):
+    """What one check found: ``count`` of what it counts among ``looked_at`` items.
+
+    ``facts`` are what is said of it (``checks.check.Fact``); ``items`` the first of those concerned, ``[{"item": uuid,
+    "path", "note"}]``; ``left_out`` says what was not looked at. ``waiver`` is what let an error pass then.
+    """
+
+    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="results")
+    name = models.CharField(max_length=40)
+    severity = models.CharField(max_length=8)
+    count = models.PositiveIntegerField()
+    looked_at = models.PositiveIntegerField()
+    left_out = models.CharField(max_length=300, blank=True)
+    facts = models.JSONField(default=list)
+    items = models.JSONField(default=list)
+    waiver = models.ForeignKey(Waiver, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="check_once_per_run")]
+        ordering = ["id"]

@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from lode_annotation.rules import asks_of
+from lode_datasets import gate
+from lode_datasets.checks import CHECKS
+from lode_datasets.checks.check import SEVERITIES
 from lode_datasets.diff import RegionChange
-from lode_datasets.models import Version
+from lode_datasets.models import CheckResult, CheckRun, Version
 from lode_platform.drawing import Drawn, drawn
 from motherlode.manifest import POOL
 
 __all__ = [
     "Bar",
     "ClassRow",
+    "ShownChecks",
     "Segment",
     "changed_page",
     "changed_regions",
     "class_bar",
     "class_rows",
+    "checks_of",
     "names_of",
     "regions",
 ]
@@ -141,3 +146,29 @@ def class_rows(version: Version) -> list[ClassRow]:
         bar = _bar([(split, n, f"split-{split}") for split, n in by_split], most)
         rows.append(ClassRow(class_id, name, color_of(class_id), count, by_split, bar))
     return rows
+
+
+@dataclass(frozen=True)
+class ShownChecks:
+    """What a page says of checks: those that found something, the titles of those that looked and found nothing, and of
+    those that did not look. ``closed`` are those whose errors stop a publish."""
+
+    run: CheckRun
+    closed: Sequence[CheckResult]
+    found: Sequence[CheckResult]
+    quiet: Sequence[str]
+    not_looked: Sequence[str]
+
+
+def checks_of(run: CheckRun) -> ShownChecks:
+    """A run as pages show it, the gravest first."""
+    results = {result.name: result for result in run.results.all()}
+    grave = list(SEVERITIES)
+    found = sorted((row for row in results.values() if row.count), key=lambda row: -grave.index(row.severity))
+    return ShownChecks(
+        run,
+        gate.closed_by(found),
+        found,
+        [str(check.title) for name, check in CHECKS.items() if name in results and not results[name].count],
+        [str(check.title) for name, check in CHECKS.items() if name not in results],
+    )

@@ -20,11 +20,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from lode_annotation.models import LabelSet, SchemaRevision
+from lode_annotation.models import SchemaRevision
 from lode_datasets import (
     carried,
     changes,
-    checks,
+    checking,
+    gate,
     git,
     repositories,
     statements,
@@ -32,13 +33,14 @@ from lode_datasets import (
     version_trees,
     versions,
 )
+from lode_datasets.checks.subject import Subject
 from lode_datasets.contents import PAGE, Content, schema_file, schema_of
 from lode_datasets.lines import lines_of
-from lode_datasets.models import Dataset, Entry, Version
+from lode_datasets.models import Dataset, Version
 from lode_platform import events
 from lode_platform.errors import BadInput, Conflict, Gone
 from lode_platform.jobs import OPEN, Cancelled, Work, enqueue
-from lode_platform.models import Job, PastFile, User
+from lode_platform.models import Job, User
 from lode_platform.store import store
 from motherlode import manifest, published
 
@@ -240,7 +242,7 @@ def _publish(version: Version, work: Work) -> dict[str, Any]:
     if version.parent and _unchanged(version, version.parent):
         changes.withdraw(version)
         return {**_result(version.parent), "unchanged": True}
-    version.checks = _check(version, content)
+    _check(version, content, work)
     version.dir_oid = _list_items(version, content, work)
     work.step("after_listing")
     for name, listing in objects.items():
@@ -300,32 +302,16 @@ def _result(version: Version) -> dict[str, Any]:
     }
 
 
-def _outgrown(version: Version) -> list[str]:
-    """The paths of items whose labels were made for a picture of another size."""
-    replaced = PastFile.objects.filter(item__project=version.dataset.project_id, resized=True).values("item")
-    held = Entry.objects.filter(dataset=version.dataset, last=None, item__in=replaced)
-    # Of the current label sets: one that says the same, saved since, says that they fit.
-    labels = (
-        LabelSet.objects.current().outgrown().filter(schema=version.dataset.schema_id, item__in=held.values("item"))
-    )
-    return sorted(held.filter(item__in=labels.values("item")).values_list("path", flat=True))
-
-
-def _check(version: Version, content: Content) -> list[checks.Check]:
-    """What a reader should know; what compares all items is asked again only where an answer can have changed."""
-    before = version.parent.checks if version.parent and not content.whole else []
-    kept = {check["code"]: check for check in before}
+def _check(version: Version, content: Content, work: Work) -> None:
+    """What a reader should know, as rows and in short; what compares all items is asked again only where an answer can
+    have changed. Raises ``GateClosed`` where an error was found that nobody waived."""
+    subject = Subject(version.dataset, version.schema_revision, version.parent, version, work.check)
     same = not (content.items_changed or content.splits_changed or content.whole)
-    if same:
-        leaks = [kept[code] for code in checks.LEAKS if code in kept]
-    else:
-        leaks = [*checks.duplicates(statements.twins(version)), *checks.groups_torn(statements.torn_groups(version))]
-    return [
-        *leaks,
-        *checks.outgrown(_outgrown(version)),
-        *checks.absent_classes(version.counts, version.schema_revision.said_names),
-        *checks.unlabelled(version.counts),
-    ]
+    results = checking.look(subject, work, same_items=same)
+    version.checks = checking.said(results)
+    with work.fenced():
+        checking.keep(subject, results, version.author)
+    gate.refuse(results, str(version))
 
 
 def _unchanged(version: Version, parent: Version) -> bool:

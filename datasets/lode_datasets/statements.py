@@ -11,7 +11,6 @@ from lode_datasets.models import Dataset, DatasetItem, Entry, Version
 from lode_platform import access, sql, tokens
 from lode_platform.callers import Caller
 from lode_platform.models import Blob, Item, PastFile
-from motherlode.manifest import POOL
 from motherlode.regions import Texts
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "Listed",
     "Remote",
     "Standing",
-    "Twin",
     "began",
     "dataset_of",
     "ended",
@@ -30,8 +28,6 @@ __all__ = [
     "paths_held",
     "remote_of",
     "standings",
-    "torn_groups",
-    "twins",
     "splits_of",
 ]
 
@@ -175,14 +171,6 @@ class Listed(NamedTuple):
     md5: str
 
 
-class Twin(NamedTuple):
-    """An item of a version whose bytes stand in another split too."""
-
-    path: str
-    md5: str
-    split: str
-
-
 _ENTRY = Entry._meta.db_table
 _BYTES = f"JOIN {Blob._meta.db_table} b ON b.id = e.blob_id"
 _ITEM = f"JOIN {Item._meta.db_table} i ON i.id = e.item_id"
@@ -200,15 +188,6 @@ _PAGE = f"""
     WHERE {_HOLDS} AND e.path > %(after)s ORDER BY e.path LIMIT %(size)s
 """
 _SORTED = f'SELECT {{columns}} FROM {_ENTRY} e {_BYTES} {{more}} WHERE {_HOLDS} ORDER BY e.path COLLATE "C"'
-_TWINS = f"""
-    SELECT e.path, b.md5, e.split FROM {_ENTRY} e {_BYTES} WHERE {_HOLDS} AND e.split <> %(pool)s AND e.blob_id IN (
-        SELECT e.blob_id FROM {_ENTRY} e WHERE {_HOLDS} AND e.split <> %(pool)s
-        GROUP BY e.blob_id HAVING MIN(e.split) <> MAX(e.split))
-"""
-_TORN = f"""
-    SELECT i."group" FROM {_ENTRY} e {_ITEM} WHERE {_HOLDS} AND e.split <> %(pool)s AND i."group" <> ''
-    GROUP BY i."group" HAVING MIN(e.split) <> MAX(e.split)
-"""
 _MANY = {
     "sqlite": "IN (SELECT value FROM json_each(%(many)s))",
     "postgresql": "= ANY(ARRAY(SELECT json_array_elements_text(%(many)s::json)))",
@@ -269,20 +248,6 @@ def paths_held(dataset: int, number: int, paths: Sequence[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"dataset": dataset, "number": number, "many": json.dumps(list(paths))})
         return {row[0] for row in cursor.fetchall()}
-
-
-def twins(version: Version) -> list[Twin]:
-    """The version's items whose bytes stand in two splits, by path; the pool counts as no split."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TWINS, {"dataset": version.dataset_id, "number": version.number, "pool": POOL})
-        return sorted(Twin._make(row) for row in cursor.fetchall())
-
-
-def torn_groups(version: Version) -> list[str]:
-    """The groups (patients, scenes, videos) of the version's items that stand in two splits."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TORN, {"dataset": version.dataset_id, "number": version.number, "pool": POOL})
-        return sorted(row[0] for row in cursor.fetchall())
 
 
 # -- what label sets say ---------------------------------------------------------------------------------------------

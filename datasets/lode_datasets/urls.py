@@ -4,6 +4,7 @@ from django.urls import path
 
 from lode_datasets import frequent_urls
 from lode_datasets.views import (
+    check_actions,
     dataset_actions,
     dataset_page,
     diff_page,
@@ -33,6 +34,9 @@ urlpatterns = [
     path(f"{ONE}pending/", dataset_page.pending, name="pending"),
     path(f"{ONE}compare/", dataset_actions.compare, name="compare"),
     path(f"{ONE}publish/", dataset_actions.publish_now, name="publish"),
+    path(f"{ONE}checks/", check_actions.checks_now, name="checks_now"),
+    path(f"{ONE}severities/", check_actions.severities, name="severities"),
+    path(f"{ONE}waive/", check_actions.waive, name="waive"),
     path(f"{ONE}retry/", dataset_actions.retry, name="retry"),
     path(f"{ONE}change/", dataset_actions.change, name="change"),
     path(f"{ONE}add-all/", dataset_actions.add_all, name="add_all"),

@@ -10,6 +10,7 @@ MotherlodeError
   |     +-- Conflict     409  somebody else changed it first
   +-- ServerFault        the server failed (5xx), after retries
   +-- JobFailed          the server's job ended in an error or was cancelled
+  |     +-- GateClosed   checks found errors that nobody waived, so no version was published
   +-- DiskFull           this machine's disk has no space left; what was whole before stays
   +-- NotVerified        bytes are not what the pin says; names the items
   +-- BadInput           what was given cannot be used; says which file or argument and what to do
@@ -36,6 +37,7 @@ __all__ = [
     "BadRegion",
     "Conflict",
     "DiskFull",
+    "GateClosed",
     "JobFailed",
     "Mismatch",
     "MotherlodeError",
@@ -99,6 +101,14 @@ class JobFailed(MotherlodeError):
     def __init__(self, message: str, job: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.job = dict(job)
+
+
+class GateClosed(JobFailed):
+    """Checks found errors that nobody waived: there is no version; `checks` names them."""
+
+    def __init__(self, message: str, job: Mapping[str, Any]) -> None:
+        super().__init__(message, job)
+        self.checks = tuple(str(name) for name in (job.get("result") or {}).get("checks", ()))
 
 
 class DiskFull(MotherlodeError):

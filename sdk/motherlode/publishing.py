@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from motherlode.errors import GateClosed, JobFailed
 from motherlode.versions import Name, dataset_path, parse_name, pin_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def publish(
 
     Where nothing differs from the newest version that one is the answer. `metadata` names the fields of the items that
     the version carries, and those after it: `sample.metadata` reads them; [] is none, None leaves the choice as it is.
-    Raises `BadInput` for a field that the project does not have, `Conflict` while another version is being published.
+    Raises `BadInput` for a field that the project does not have, `Conflict` while another version is being published,
+    `GateClosed` where checks found errors that nobody waived.
     """
     dataset = parse_name(name)
     if client is None:
@@ -42,6 +44,11 @@ def ask(client: Client, name: Name, message: str, metadata: Sequence[str] | None
     unchanged = bool(answer.get("unchanged"))
     version: dict[str, Any] = answer["version"]
     if answer.get("job") and not unchanged:
-        client.wait(answer["job"], f"Publishing {name.dataset}")
+        try:
+            client.wait(answer["job"], f"Publishing {name.dataset}")
+        except JobFailed as error:
+            if (error.job.get("result") or {}).get("code") == "gate_closed":
+                raise GateClosed(str(error), error.job) from None
+            raise
         version = client.get(f"{path}/versions/{version['version']}")
     return version, unchanged

@@ -213,6 +213,7 @@ def test_checks_tell_leaks_absent_classes_and_what_is_unlabelled(engineer: Any, 
         ("duplicate_across_splits", "", ""),
         ("class_absent", "WBC", "val"),
         ("class_unused", "Platelets", ""),
+        ("empty_split", "", "test"),
         ("unlabelled", "", ""),
     }
     assert version.checks[0]["examples"] == [[items[0].path, "train", "twin.png", "val"]]
@@ -230,6 +231,7 @@ ADDRESSES = [
     ("post", f"{HOME}/cells/publish", "engineer"),
     ("get", f"{HOME}/cells/versions", "viewer"),
     ("get", f"{HOME}/cells/versions/1", "viewer"),
+    ("get", f"{HOME}/cells/versions/1/checks", "viewer"),
     ("get", f"{HOME}/cells/versions/1/manifest", "viewer"),
     ("get", f"{HOME}/cells/versions/1/entries", "viewer"),
     ("post", f"{HOME}/cells/versions/1/pins", "viewer"),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -35,7 +36,7 @@ from lode_annotation.models import Annotation, AnnotationRevision, Comment, Labe
 from lode_annotation.queues import TaskSpec, add_tasks, create_queue
 from lode_annotation.schemas import schema_for_labels
 from lode_datasets import selection
-from lode_datasets.models import Version
+from lode_datasets.models import Version, Waiver
 from lode_hooks.models import Evaluation, Failure, MiningRound, PredictionSet, Run
 from lode_platform import bulk_actions, invitations, jobs, saved_views, shared_media
 from lode_platform.callers import Caller
@@ -428,8 +429,13 @@ def build(home: Path) -> World:
     delivered = managing.send_test(webhook, Caller(alice))
     webhook.deliveries.update(state="delivered")
     md5 = items[0].blob.md5
+    until = timezone.localdate() + timedelta(days=9)
+    waiver = Waiver.objects.create(
+        dataset=dataset, name="unlabelled", count=1, reason="known", until=until, given_by=alice
+    )
     names = {
         "username": "alice",
+        "waiver": waiver.uuid,
         "project": "blood",
         "user": world.people["annotator"].uuid,
         "token": token.uuid,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lode_datasets.api import names, views
+from lode_datasets.api import check_views, names, views
 
 ONE = "projects/<slug:project>/datasets/<slug:name>"
 VERSION = f"{ONE}/versions/<slug:which>"
@@ -13,8 +13,12 @@ urlpatterns = [
     path(f"{ONE}/items", views.Selection.as_view()),
     path(f"{ONE}/compare", views.Compare.as_view()),
     path(f"{ONE}/publish", views.Publish.as_view()),
+    path(f"{ONE}/checks", check_views.DatasetChecks.as_view()),
+    path(f"{ONE}/waivers", check_views.Waivers.as_view()),
+    path(f"{ONE}/waivers/<uuid:waiver>", check_views.OneWaiver.as_view()),
     path(f"{ONE}/versions", views.Versions.as_view()),
     path(VERSION, views.OneVersion.as_view()),
+    path(f"{VERSION}/checks", check_views.VersionChecks.as_view()),
     path(f"{VERSION}/manifest", views.Manifest.as_view()),
     path(f"{VERSION}/entries", views.Entries.as_view()),
     path(f"{VERSION}/pins", names.Pins.as_view()),

@@ -9,7 +9,9 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from lode_datasets import adding, aliases, pending_changes, presentation, selection, versions
+from lode_datasets import adding, aliases, checking, gate, pending_changes, presentation, selection, versions
+from lode_datasets.checks import CHECKS
+from lode_datasets.checks.check import SEVERITIES
 from lode_datasets.models import Dataset, Version, standing
 from lode_datasets.version_users import VersionUser, users_of
 from lode_datasets.views.named import found
@@ -75,6 +77,7 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
     items = dataset.dataset_items.count()
     newest = shown[0] if shown and page.number == 1 else versions.newest(dataset)
     held, held_by = _splits(dataset, items, newest)
+    run = gate.newest_run(dataset)
     context = {
         "project": member.project,
         "room": "datasets",
@@ -89,6 +92,11 @@ def dataset(request: HttpRequest, project: str, name: str) -> HttpResponse:
         "items": items,
         "splits": presentation.split_bar(held) if held else None,
         "splits_of": held_by,
+        "checked": presentation.checks_of(run) if run else None,
+        "checking": checking.open_job(dataset),
+        "severities": list(SEVERITIES.items()),
+        "checks": [(check, gate.severity_of(dataset, check)) for check in CHECKS.values()],
+        "may_pull": permits(Caller(user), member.role, "dataset.pull"),
         "policy": [(split, share * 100) for split, share in selection.policy_of(dataset).ratios.items()],
         "may_edit": permits(Caller(user), member.role, "dataset.edit"),
         "may_publish": permits(Caller(user), member.role, "dataset.publish"),

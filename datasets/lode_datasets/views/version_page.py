@@ -9,7 +9,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from lode_datasets import aliases, browse, presentation, repositories, verify, version_members, versions, yanks
+from lode_datasets import (
+    aliases,
+    browse,
+    checking,
+    presentation,
+    repositories,
+    verify,
+    version_members,
+    versions,
+    yanks,
+)
 from lode_datasets.members import Wanted
 from lode_datasets.models import Entry, Version
 from lode_datasets.version_users import users_of
@@ -92,6 +102,7 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
     page = pages.get_page(request.GET.get("page"))
     classes = presentation.class_rows(version)
     before = version.parent
+    run = checking.run_of(version)
     newer = dataset.versions.published().filter(number__gt=number).order_by("number").first()
     context = {
         "project": member.project,
@@ -112,6 +123,7 @@ def version(request: HttpRequest, project: str, name: str, number: int) -> HttpR
         "is_slow": browse.is_slow(version, pages),
         "indexing": version_members.open_job(version) if browse.is_slow(version, pages) else None,
         "pool": POOL,
+        "checked": presentation.checks_of(run) if run else None,
         "version_name": str(version),
         "load_line": f'motherlode.load("{version}", split="train")',
         "clone_line": f"git clone --branch v{number} {repositories.git_url(dataset)}",

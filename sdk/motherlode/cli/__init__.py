@@ -2,7 +2,7 @@
 
 With `--json` a verb prints one JSON document on standard output, also where it fails (`{"error", "code"}`). Exit
 codes: 0 done, 1 refused or failed, 2 wrong usage, 3 bytes are not what was published, 4 not pulled, 5 stale, 6 yanked,
-7 the lock is in the middle of a merge.
+7 the lock is in the middle of a merge, 8 checks stop a publish.
 """
 
 from __future__ import annotations

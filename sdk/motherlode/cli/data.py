@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any
 
 from motherlode import listing
-from motherlode.cli.out import Out, Verbs, add_verb, again, client_of, count
+from motherlode.cli.checking import ALL, look, run_of, say_run
+from motherlode.cli.out import GATE_CLOSED, Out, Verbs, add_verb, again, client_of, count
 from motherlode.differences import as_markdown, in_words
-from motherlode.errors import BadInput
+from motherlode.errors import BadInput, GateClosed
 from motherlode.publishing import ask
 from motherlode.versions import dataset_path, parse_name
 
@@ -30,6 +31,10 @@ def add_verbs(verbs: Verbs) -> None:
         "--metadata",
         metavar="FIELDS",
         help='fields of the items that it carries, and those after it: site,taken; "" for none',
+    )
+    verb.add_argument("--dry-run", action="store_true", help="say what checks find, and publish nothing")
+    verb.add_argument(
+        "--checks", metavar="NAMES", help=f"of a dry run: these alone, also such as are off; {ALL!r} for every one"
     )
     verb = add_verb(verbs, "versions", versions, "list a dataset's versions")
     verb.add_argument("dataset", help="its name: cells")
@@ -52,13 +57,23 @@ def items(arguments: Namespace, out: Out) -> None:
     out.say(count(len(rows), "item"))
 
 
-def publish(arguments: Namespace, out: Out) -> None:
-    """Ask for it, wait for the job, and say what it is."""
+def publish(arguments: Namespace, out: Out) -> int:
+    """Ask for it, wait for the job, and say what it is and what checks found; `GATE_CLOSED` where they stop it. A
+    dry run has them look, and publishes nothing."""
+    if arguments.dry_run:
+        return look(arguments, out)
+    if arguments.checks:
+        raise BadInput("--checks names those that a dry run looks by: add --dry-run")
     name = parse_name(arguments.dataset)
     with client_of(arguments, name.project) as client:
         fields = arguments.metadata
         chosen = None if fields is None else [field.strip() for field in fields.split(",") if field.strip()]
-        version, unchanged = ask(client, name, arguments.message, chosen)
+        try:
+            version, unchanged = ask(client, name, arguments.message, chosen)
+        except GateClosed as error:
+            say_run(out, run_of(client, name))
+            return out.fail(str(error), "gate_closed", GATE_CLOSED)
+        run = None if unchanged or out.as_json else run_of(client, name, int(version["version"]))
     out.answer({**version, "unchanged": unchanged})
     head = f"{version['dataset']}@v{version['version']}"
     if unchanged:
@@ -72,7 +87,9 @@ def publish(arguments: Namespace, out: Out) -> None:
     out.say(f"  commit  {version['commit']}")
     if version.get("url"):
         out.say(f"  page    {version['url']}")
+    say_run(out, run)
     out.say(f"Next: lode pin {again(arguments, name.project, head)}")
+    return 0
 
 
 def _splits(splits: Mapping[str, Any]) -> str:

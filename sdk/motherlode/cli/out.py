@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from motherlode.client import Client
 
 __all__ = [
+    "GATE_CLOSED",
     "LOCK_CONFLICT",
     "NOT_PULLED",
     "NOT_VERIFIED",
@@ -28,7 +29,7 @@ __all__ = [
     "size",
 ]
 
-NOT_VERIFIED, NOT_PULLED, STALE, YANKED, LOCK_CONFLICT = 3, 4, 5, 6, 7
+NOT_VERIFIED, NOT_PULLED, STALE, YANKED, LOCK_CONFLICT, GATE_CLOSED = 3, 4, 5, 6, 7, 8
 """Exit codes of their own; docs/sdk.md says what each means."""
 Verbs = Any  # argparse's sub-parsers action, which has no public name
 
