@@ -1,4 +1,4 @@
-"""What the buttons about checks do: have them look, say what they weigh, waive what they found."""
+"""What the buttons about checks do: have them look, set their severities, waive what they found."""
 
 from datetime import date
 
