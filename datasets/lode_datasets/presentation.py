@@ -163,8 +163,8 @@ class ShownChecks:
 def checks_of(run: CheckRun) -> ShownChecks:
     """A run as pages show it, the gravest first."""
     results = {result.name: result for result in run.results.all()}
-    grave = list(SEVERITIES)
-    found = sorted((row for row in results.values() if row.count), key=lambda row: -grave.index(row.severity))
+    grave = {severity: at for at, severity in enumerate(SEVERITIES)}
+    found = sorted((row for row in results.values() if row.count), key=lambda row: -grave.get(row.severity, 0))
     return ShownChecks(
         run,
         gate.closed_by(found),
