@@ -262,6 +262,7 @@ def test_a_field_that_an_object_within_a_body_does_not_have_is_refused_with_its_
     assert answer.json()["error"] == 'unknown field "pth" in items.1 (did you mean "path"?)'
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("path", "method"), WRITING)
 def test_a_form_from_a_browser_is_refused_or_read_and_breaks_nothing(path: str, method: str, world: Any) -> None:
     browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
