@@ -31,6 +31,7 @@ from playwright.sync_api import Browser
 from tests import browsing
 
 from lode_platform import items as items_module
+from lode_platform import jobs
 from lode_platform.callers import Caller
 from lode_platform.jobs import run_pending
 from lode_platform.models import Item, Membership, Project, Role, User
@@ -63,6 +64,7 @@ def pytest_configure() -> None:
     django_settings.WHITENOISE_AUTOREFRESH = True
     os.fsync = lambda fd: None
     gc.set_threshold(20_000)  # of what thousands of tests have imported little is garbage
+    jobs.LONGEST_WAIT = 0.0  # who waits for a job in a test does it
     DatabaseOperations.sql_flush = deletions  # type: ignore[method-assign, assignment]
     for verb in ("get", "post", "put", "patch", "delete", "request"):
         setattr(httpx, verb, partial(getattr(httpx, verb), verify=False))
