@@ -218,7 +218,6 @@ def test_each_person_gets_what_the_table_says(line: Line, world: Any) -> None:
     assert not wrong, {who: (expected(line, who), answer) for who, answer in wrong.items()}
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("address", sorted({line.address for line in lines() if line.method == "GET"}))
 def test_what_is_not_listed_for_posting_writes_nothing(address: str, world: Any) -> None:
     """A page that would quietly take a form needs a line of its own."""
@@ -248,7 +247,6 @@ def remembered() -> list[Any]:
     return [one for module in modules for one in vars(module).values() if type(one) is functools._lru_cache_wrapper]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("line", [line for line in lines() if line.method == "GET"], ids=str)
 def test_a_read_writes_nothing_whoever_asks(line: Line, world: Any) -> None:
     """Neither a row nor a lock: a replica could answer it, and nobody who only looks waits for somebody who writes."""
