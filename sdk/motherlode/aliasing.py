@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from motherlode.errors import BadInput
-from motherlode.versions import Name, dataset_path, parse_name
+from motherlode.versions import Name, client_for, dataset_path, parse_name
 
 if TYPE_CHECKING:
     from motherlode.client import Client
@@ -52,7 +52,7 @@ def set_alias(name: str, alias: str, message: str = "", *, client: Client | None
     version = parse_name(name)
     if not version.version:
         raise BadInput(f"say which version {alias!r} should name: {name}@v3")
-    asked = client or _shared(version)
+    asked = client or client_for(version)
     return Move.from_json(
         alias, asked.put(alias_path(asked, version, alias), {"version": version.version, "message": message})
     )
@@ -61,12 +61,6 @@ def set_alias(name: str, alias: str, message: str = "", *, client: Client | None
 def history(dataset: str, alias: str, *, client: Client | None = None) -> Iterator[Move]:
     """The moves of an alias, the newest first. Raises `NotFound` where there is no such alias."""
     name = parse_name(dataset)
-    asked = client or _shared(name)
+    asked = client or client_for(name)
     for row in asked.pages(f"{alias_path(asked, name, alias)}/moves"):
         yield Move.from_json(alias, row)
-
-
-def _shared(name: Name) -> Client:
-    from motherlode.client import Client  # only who asks a server waits for its import
-
-    return Client.shared(None, name.project or None)

@@ -13,7 +13,7 @@ from motherlode.cache import Cache
 from motherlode.errors import Mismatch, MotherlodeError, NotConfigured, NotFound, NotVerified
 from motherlode.lock import LOCK_FILE, Pin
 from motherlode.snapshots import Snapshot
-from motherlode.versions import Name, locked_pins, same_as_pinned, version_row
+from motherlode.versions import Name, client_for, locked_pins, same_as_pinned, version_row
 from motherlode.yanking import Yank
 
 if TYPE_CHECKING:
@@ -67,13 +67,7 @@ def check(
     if not pins:
         raise NotConfigured(f"no {LOCK_FILE} pins anything here: run `lode pin DATASET@v1`")
     kept = cache or Cache()
-    return [_check(table, pin, split, kept, None if frozen else client or _shared) for table, pin in pins.items()]
-
-
-def _shared(pin: Pin) -> Client:
-    from motherlode.client import Client  # only who asks a server waits for its import
-
-    return Client.shared(pin.server, pin.project)
+    return [_check(table, pin, split, kept, None if frozen else client or client_for) for table, pin in pins.items()]
 
 
 def _check(table: str, pin: Pin, split: str | None, cache: Cache, client: Callable[[Pin], Client] | None) -> Checked:

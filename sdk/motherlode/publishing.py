@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from motherlode.errors import GateClosed, JobFailed
-from motherlode.versions import Name, dataset_path, parse_name, pin_of
+from motherlode.versions import Name, client_for, dataset_path, parse_name, pin_of
 
 if TYPE_CHECKING:
     from motherlode.client import Client
@@ -27,11 +27,8 @@ def publish(
     `GateClosed` where checks found errors that nobody waived.
     """
     dataset = parse_name(name)
-    if client is None:
-        from motherlode.client import Client  # only who asks a server waits for its import
-
-        client = Client.shared(None, dataset.project or None)
-    return pin_of(client, ask(client, dataset, message, metadata)[0])
+    asked = client or client_for(dataset)
+    return pin_of(asked, ask(asked, dataset, message, metadata)[0])
 
 
 def ask(client: Client, name: Name, message: str, metadata: Sequence[str] | None = None) -> tuple[dict[str, Any], bool]:

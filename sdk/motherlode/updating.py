@@ -11,7 +11,7 @@ from motherlode import differences, yanking
 from motherlode.cache import Cache
 from motherlode.errors import BadInput, NotConfigured
 from motherlode.lock import LOCK_FILE, Pin, find_lock, read_lock, write_lock
-from motherlode.versions import Name, dataset_path, pin_of, same_as_pinned, version_path, version_row
+from motherlode.versions import Name, client_for, dataset_path, pin_of, same_as_pinned, version_path, version_row
 from motherlode.yanking import Yank
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def update_pins(
     `BadInput` for a name that is not, `NotVerified` where a server has another version under a pinned name.
     """
     path = lock or find_lock() or Path.cwd() / LOCK_FILE
-    connect = client or _shared
+    connect = client or client_for
     found = plan(path, name, connect, cache or Cache())
     if not dry_run and any(one.moves for one in found):
         write_lock(path, {**read_lock(path), **{one.table: one.after for one in found}})
@@ -77,12 +77,6 @@ def plan(path: Path, name: str, client: Callable[[Pin], Client], cache: Cache) -
     if not meant:
         raise BadInput(f"{path} pins no {name!r}; it pins {', '.join(pins)}")
     return [_update(table, pin, client(pin), cache) for table, pin in meant.items()]
-
-
-def _shared(pin: Pin) -> Client:
-    from motherlode.client import Client  # only who asks a server waits for its import
-
-    return Client.shared(pin.server, pin.project)
 
 
 def _update(table: str, pin: Pin, client: Client, cache: Cache) -> Update:

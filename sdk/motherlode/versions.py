@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Name",
     "alias_in",
+    "client_for",
     "dataset_path",
     "locked_pins",
     "parse_name",
@@ -60,6 +61,13 @@ def parse_name(text: str) -> Name:
 def alias_in(name: Name) -> str:
     """The alias that a name says, "" for a number, latest, or nothing."""
     return "" if name.version in ("", "latest") or re.fullmatch(r"v\d+", name.version) else name.version
+
+
+def client_for(meant: Name | Pin) -> Client:
+    """This process's client for the server of a pin, or for the one that is set where a name is meant."""
+    from motherlode.client import Client  # only who asks a server waits for its import
+
+    return Client.shared(meant.server if isinstance(meant, Pin) else None, meant.project or None)
 
 
 def dataset_path(client: Client, name: Name) -> str:
@@ -133,9 +141,7 @@ def resolve(
     if pin is not None and client is None:
         return pin
     if client is None:
-        from motherlode.client import Client  # only who asks a server waits for its import
-
-        client = Client.shared(None, name.project or None)
+        client = client_for(name)
     row = version_row(client, name)
     found = pin_of(client, row)
     hear(found, row)

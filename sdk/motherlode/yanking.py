@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from motherlode.cache import Cache
 from motherlode.errors import BadInput, MotherlodeError
 from motherlode.lock import Pin
-from motherlode.versions import Name, parse_name, version_path
+from motherlode.versions import Name, client_for, parse_name, version_path
 
 if TYPE_CHECKING:
     from motherlode.client import Client
@@ -49,7 +49,7 @@ def yank(name: str, reason: str, *, client: Client | None = None) -> list[str]:
     version = _version(name)
     if not reason.strip():
         raise BadInput(f"say why {name} is yanked: who pinned it reads the reason")
-    asked = client or _shared(version)
+    asked = client or client_for(version)
     answer = asked.put(f"{version_path(asked, version)}/yank", {"reason": reason})
     return [str(line) for line in answer["needed_by"]]
 
@@ -57,7 +57,7 @@ def yank(name: str, reason: str, *, client: Client | None = None) -> list[str]:
 def unyank(name: str, *, client: Client | None = None) -> None:
     """Let a yanked version count again. Raises `BadInput` for a name without a version, `NotFound`."""
     version = _version(name)
-    asked = client or _shared(version)
+    asked = client or client_for(version)
     asked.request("DELETE", f"{version_path(asked, version)}/yank", repeatable=True)
 
 
@@ -66,12 +66,6 @@ def _version(name: str) -> Name:
     if not version.version:
         raise BadInput(f"say which version: {name}@v3")
     return version
-
-
-def _shared(name: Name) -> Client:
-    from motherlode.client import Client  # only who asks a server waits for its import
-
-    return Client.shared(None, name.project or None)
 
 
 def ask(pin: Pin, cache: Cache, client: Client) -> Yank | None:

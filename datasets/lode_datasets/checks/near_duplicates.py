@@ -46,8 +46,8 @@ def _hashed(subject: Subject, pictures: list[Picture]) -> Iterator[tuple[Picture
 
 
 def _pairs(hashes: list[tuple[Picture, int]]) -> tuple[dict[int, tuple[int, int]], int]:
-    """The nearest picture of another split to each picture that has one near, by place in the list, with the bits
-    that differ; and how many pictures were in a crowded bucket."""
+    """Of each picture that has one of another split near it before it in the list, the nearest: the bits that differ,
+    and its place. And how many pictures were in a crowded bucket."""
     nearest: dict[int, tuple[int, int]] = {}
     crowded: set[int] = set()
     for band in range(BANDS):
